@@ -1,0 +1,88 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# setup.sh - install what Tern needs, on Debian 12, Debian 13, Ubuntu 24.04.
+#
+# usage: sh grade/setup.sh [--core] [--docs] [--real] [--all] [--list]
+#
+# The list is packages.txt.  Does nothing, quickly, when all is installed;
+# says what it will install before it does; asks apt for the index once.
+
+set -eu
+list=$(dirname "$0")/packages.txt
+sections=core
+dry=
+for arg; do
+    case $arg in
+    --core) ;;
+    --docs) sections="$sections docs" ;;
+    --real) sections="$sections real" ;;
+    --all)  sections="core docs real" ;;
+    --list) dry=1 ;;
+    *)      sed -n '3,9s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+    esac
+done
+
+# The lines of the chosen sections, one "a | b" group a line.
+groups() {
+    awk -v want=" $sections " '
+        /^\[/ { gsub(/[][]/, ""); on = index(want, " " $0 " "); next }
+        /^[a-z0-9]/ && on { gsub(/ /, ""); print }' "$list"
+}
+
+installed() {
+    dpkg-query -W -f '${Status}\n' "$1" 2>/dev/null | grep -q '^install ok'
+}
+
+missing() {
+    groups | while read -r group; do
+        for name in $(echo "$group" | tr '|' ' '); do
+            installed "$name" && continue 2
+        done
+        echo "$group"
+    done
+}
+
+todo=$(missing)
+if [ -z "$todo" ]; then
+    echo "setup: everything is installed ($sections)"
+    exit 0
+fi
+if [ -n "$dry" ]; then
+    echo "$todo"
+    exit 1
+fi
+if ! command -v apt-get >/dev/null; then
+    echo "setup: needs apt-get (Debian 12, 13 or Ubuntu 24.04); missing:" >&2
+    echo "$todo" >&2
+    exit 1
+fi
+root=
+if [ "$(id -u)" != 0 ]; then
+    command -v sudo >/dev/null || {
+        echo "setup: be root, or install sudo; missing:" $todo >&2
+        exit 1
+    }
+    root=sudo
+fi
+
+$root apt-get update -q
+names=
+for group in $todo; do
+    for name in $(echo "$group" | tr '|' ' '); do
+        if apt-cache policy "$name" | grep -q 'Candidate: [^(]'; then
+            names="$names $name"
+            continue 2
+        fi
+    done
+    echo "setup: this release knows none of: $group" >&2
+    exit 1
+done
+echo "setup: will install:$names"
+# shellcheck disable=SC2086  # one word a package
+$root env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -q -y --no-install-recommends $names
+
+todo=$(missing)
+[ -z "$todo" ] || { echo "setup: still missing: $todo" >&2; exit 1; }
+echo "setup: done ($sections)"
