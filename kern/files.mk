@@ -1,0 +1,48 @@
+# files.mk - every source of the kernel, by layer; no wildcards.
+# Paths are relative to the top of the repository.
+
+# lib, sync, mem: no policy
+KERN_SRCS := \
+	kern/lib/string.c \
+	kern/lib/printf.c \
+	kern/lib/rbtree.c \
+	kern/sync/lockset.c \
+	kern/sync/spinlock.c \
+	kern/sync/waitq.c \
+	kern/sync/sleeplock.c \
+	kern/sync/counter.c \
+	kern/mem/failpoint.c \
+	kern/mem/frame.c \
+	kern/mem/kmem.c
+
+# vm: the interface, the page-table engine, the designs
+KERN_SRCS += \
+	kern/vm/fault.c \
+	kern/vm/space.c \
+	kern/vm/copy.c \
+	kern/vm/design.c \
+	kern/vm/pmap.c \
+	kern/vm/pmap_table.c \
+	kern/vm/tlb.c \
+	kern/vm/asid.c \
+	kern/vm/overlay.c \
+	kern/vm/invariants.c \
+	kern/vm/classic/classic.c \
+	kern/vm/classic/classic_fault.c \
+	kern/vm/classic/classic_fork.c \
+	kern/vm/classic/region.c
+
+# What the host port compiles too: everything up to here.
+KERN_SRCS_common := $(KERN_SRCS)
+
+# proc, ipc, sys, main (kernel only)
+KERN_SRCS_kernel :=
+
+# fs, dev
+KERN_SRCS_files :=
+
+# The ports.
+KERN_SRCS_riscv :=
+KERN_SRCS_host :=
+
+KERN_SRCS += $(KERN_SRCS_kernel) $(KERN_SRCS_files)

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file frame.h
+ * Physical page frames: struct vm_page, references and pins, the allocator.
+ *
+ * Binary buddy system with a cache of single frames a CPU.  Data frames are
+ * never zeroed in advance; page-table frames come back zero and are kept so
+ * (pmap.c).  DEBUG fills freed frames with FRAME_POISON and checks the fill on
+ * allocation, and checks the stale-translation oracle of tlb.h.
+ */
+#ifndef MEM_FRAME_H
+#define MEM_FRAME_H
+
+#include "arch/mmu.h"
+#include "lib/list.h"
+#include "sync/waitq.h"
+
+#define FRAME_MAX_ORDER 10 /* 4 MiB */
+#define FRAME_POISON	0xdd
+
+enum frame_state {
+	FRAME_RESERVED, /* firmware, kernel image, struct vm_page array */
+	FRAME_FREE,
+	FRAME_USED,
+};
+
+/**
+ * One per frame of RAM.  Letters: a atomic, f allocator's lock, o the owner
+ * (the VM design), d DEBUG only.
+ */
+struct vm_page {
+	struct list link;	/* [f] free lists; [o] page queues when used */
+	uint32_t refs;		/* [a] leaves and other owners */
+	uint32_t pins;		/* [a] kernel accesses in progress */
+	uint8_t state;		/* [f] enum frame_state */
+	uint8_t order;		/* [f] of the block that starts here */
+	uint16_t flags;		/* [a] PG_* */
+	uint32_t wpins;		/* [a] those of pins that write */
+	void *owner;		/* [o] Mach: object; L4: root node; else NULL */
+	uint64_t offset;	/* [o] offset in the owner */
+#ifdef DEBUG
+	uint64_t stale_pmap;	/* [d] id of the pmap unmapped last, 0 none */
+	uint64_t stale_gen;	/* [d] generation that must have passed */
+#endif
+};
+
+#define PG_DIRTY      0x0001 /* D was cleared in some leaf, data not saved */
+#define PG_REFERENCED 0x0002 /* likewise A */
+#define PG_BUSY	      0x0004 /* contents in transit; waiters on frame_waitq */
+#define PG_TABLE      0x0008 /* a page table; zero when free */
+
+enum frame_flags {
+	FRAME_DEFAULT = 0,
+	FRAME_RESERVE = 1, /* may use the reserve: callers that free memory */
+	FRAME_NOFAIL_POINT = 2, /* failat= does not count this allocation */
+};
+
+extern struct vm_page *frame_array; /* indexed by frame number - frame_base */
+extern paddr_t frame_base;
+extern size_t frame_array_size;	    /* entries */
+/** Woken when memory becomes free while somebody waits for it. */
+extern struct waitq frame_waitq;
+
+static inline paddr_t
+page_to_phys(const struct vm_page *pg)
+{
+	return frame_base + ((paddr_t)(pg - frame_array) << PAGE_SHIFT);
+}
+
+static inline struct vm_page *
+phys_to_page(paddr_t pa)
+{
+	return &frame_array[(pa - frame_base) >> PAGE_SHIFT];
+}
+
+static inline void *
+page_to_virt(const struct vm_page *pg)
+{
+	return phys_to_virt(page_to_phys(pg));
+}
+
+/** Take over all RAM that the port reports. @ctx once, one CPU */
+void frame_init(void);
+
+/**
+ * One frame with refs = 1, pins = 0, contents undefined.
+ * @return NULL: no memory above the reserve (or failat= said so)
+ * @ctx any but interrupts; never sleeps
+ */
+struct vm_page *frame_alloc(unsigned flags);
+/** 2^order frames, aligned to their size; the first page stands for all. */
+struct vm_page *frame_alloc_order(unsigned order, unsigned flags);
+
+/** @pre refs and pins are 0 or the caller owns the only reference */
+void frame_free(struct vm_page *);
+
+static inline void
+page_hold(struct vm_page *pg)
+{
+	__atomic_fetch_add(&pg->refs, 1, __ATOMIC_RELAXED);
+}
+
+/** Drop a reference; frees at refs = pins = 0.  A frame that some leaf mapped
+ * must have been flushed on every CPU (tlb.h: the gather does it). */
+void page_drop(struct vm_page *);
+/** End of a kernel access; the last one frees a frame without references. */
+void page_unpin(struct vm_page *, bool write);
+
+/** Frames in all, and free now. */
+size_t frame_total(void);
+size_t frame_free_count(void);
+/** Give this CPU's cached frames back: exact counts for tests. */
+void frame_cache_drain(void);
+
+#endif

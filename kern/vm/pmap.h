@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file pmap.h
+ * The page-table engine: one radix walker for all machines and all designs.
+ *
+ * A pmap is a page table with a lock, a generation and a CPU mask.  It owns
+ * table pages and nothing else: no reverse map, no frame references.  Who maps
+ * a frame, and why, is the business of the VM design above.
+ *
+ * Entries are of five kinds (enum pmap_kind_of); only the encoders in
+ * machine/pte.h make them.  The hardware sets A and D behind our back, so each
+ * change of a live entry is one atomic read-modify-write.
+ *
+ * Locks: each call takes pm->lock itself unless it takes a cursor.  Nothing
+ * sleeps.  Only pmap_create, pmap_reserve and pmap_enter allocate.
+ * Every call that can weaken or replace a translation takes a gather; calls
+ * without one can only widen rights (pmap_fixup makes lazy widening safe, C9).
+ *
+ * Sources: Rashid et al., Machine-Independent Virtual Memory Management, 1987,
+ * tables 3-3 and 3-4; NetBSD pmap(9).
+ */
+#ifndef VM_PMAP_H
+#define VM_PMAP_H
+
+#include "mem/frame.h"
+#include "vm/tlb.h"
+
+enum pmap_type {
+	PMAP_KERNEL, /* the kernel's own; shared upper half of all others */
+	PMAP_USER,
+	PMAP_STORE, /* never loaded: a table of frames by offset */
+};
+
+/** With a link word beside each entry (Mach: pv entry; L4: mapping node). */
+#define PMAP_LINKS 1u
+
+/** What an entry is. */
+enum pmap_entry {
+	PMAP_EMPTY,	/* nothing; all zero */
+	PMAP_TABLE,	/* next level (only inside pmap.c) */
+	PMAP_LEAF,	/* translation that the hardware uses */
+	PMAP_NOACCESS,	/* keeps frame, A, D and link; the hardware faults */
+	PMAP_SOFT,	/* a software word: swap slot or busy placeholder */
+};
+
+/* Rights and state of a leaf, as one set of bits; low three are VM_PROT_*. */
+#define PMAP_R	      VM_PROT_READ
+#define PMAP_W	      VM_PROT_WRITE
+#define PMAP_X	      VM_PROT_EXECUTE
+#define PMAP_RWX      (PMAP_R | PMAP_W | PMAP_X)
+#define PMAP_COW      0x08u /* portable software bit: copy before writing */
+#define PMAP_ACCESSED 0x10u
+#define PMAP_DIRTY    0x20u
+#define PMAP_ANY      UINT64_MAX /* no expectation about the old entry */
+
+/** Orders: 4 KiB, 2 MiB, 1 GiB. */
+enum { PMAP_ORDER_4K = 0, PMAP_ORDER_2M = 9, PMAP_ORDER_1G = 18 };
+
+/** One entry, decoded. */
+struct pmap_leaf {
+	uint8_t kind;	  /* enum pmap_entry, never TABLE */
+	uint8_t order;	  /* log2 of the pages that the entry covers */
+	uint16_t bits;	  /* PMAP_R ... PMAP_DIRTY (LEAF, NOACCESS) */
+	paddr_t pa;	  /* LEAF, NOACCESS */
+	uint64_t soft;	  /* SOFT: kind in the low 2 bits, value above */
+	uintptr_t link;	  /* with PMAP_LINKS */
+	uint64_t raw;	  /* for pmap_enter/pmap_change: what was seen */
+};
+
+/* Kinds of software words. */
+enum { PMAP_SOFT_SWAP = 1, PMAP_SOFT_BUSY = 2 };
+#define PMAP_SOFT_WORD(kind, value) ((uint64_t)(value) << 2 | (kind))
+#define PMAP_SOFT_KIND(word)	    ((unsigned)((word)&3))
+#define PMAP_SOFT_VALUE(word)	    ((word) >> 2)
+
+/** Letters: I immutable, p pm lock, a atomic. */
+struct pmap {
+	struct spinlock lock;	/* RANK_PMAP */
+	uint8_t type;		/* [I] enum pmap_type */
+	uint8_t flags;		/* [I] */
+	uint32_t refs;		/* [a] */
+	paddr_t root;		/* [I] */
+	uint64_t id;		/* [I] never reused; for the oracle */
+	uint32_t ntables;	/* [p] table pages, root included */
+	uint32_t nleaves;	/* [p] LEAF and NOACCESS entries (4 KiB units) */
+	uint64_t asid;		/* [a] generation | number (tlb.c) */
+	uint64_t gen;		/* [a] weakening flushes so far */
+	uint64_t active;	/* [a] CPUs that have the root loaded */
+	uint64_t cached;	/* [a] CPUs that may hold entries (eager) */
+	uint64_t icache_stale;	/* [a] CPUs that must sync before user mode */
+	uint64_t cpu_gen[MAXCPU]; /* [a] flushes carried out; written by CPU c */
+};
+
+extern struct pmap pmap_kernel;
+
+/** Adopt the port's kernel table as pmap_kernel. @ctx once, one CPU */
+void pmap_init(void);
+
+/** One reference, empty.  @retval ENOMEM */
+int __must_check pmap_create(enum pmap_type, unsigned flags, struct pmap **out);
+void pmap_hold(struct pmap *);
+/** Drop a reference; the last frees the tables. @pre last: no leaf is left and
+ * no CPU has it loaded */
+void pmap_drop(struct pmap *);
+
+/**
+ * Make the tables for [@p sva, @p eva): pmap_enter over it cannot fail.
+ * @retval ENOMEM  some tables may have been added; they stay, empty
+ */
+int __must_check pmap_reserve(struct pmap *, vaddr_t sva, vaddr_t eva);
+
+/** What to put into an entry. */
+struct pmap_new {
+	paddr_t pa;	 /* aligned to the order */
+	unsigned bits;	 /* rights and PMAP_COW/_ACCESSED/_DIRTY */
+	unsigned order;
+	bool noaccess;	 /* keep the frame but no rights */
+	uintptr_t link;
+	uint64_t expect; /* raw of the entry seen before, or PMAP_ANY */
+};
+
+/**
+ * Enter a leaf.  An old leaf or software word at that place is replaced; what
+ * to do with its frame is the caller's business.
+ * Rights that the machine lacks (W without R) are normalised upwards.
+ * @retval EAGAIN  the entry is not @p expect (A and D are not compared)
+ * @retval ENOMEM  no table page; nothing changed
+ * @post   a replaced leaf is noted in the gather
+ */
+int __must_check pmap_enter(struct pmap *, vaddr_t, const struct pmap_new *,
+    struct tlb_gather *);
+
+/** Atomic edit of the bits of one leaf. */
+struct pmap_edit {
+	unsigned clear, set; /* PMAP_R ... PMAP_DIRTY */
+	uint64_t expect;     /* raw, or PMAP_ANY */
+	unsigned old;	     /* out: bits before, A and D included */
+};
+
+/**
+ * A leaf whose rights become empty turns NOACCESS, and back.
+ * @retval ENOENT  no leaf there   @retval EAGAIN  not @p expect
+ * @post noted in the gather if rights, A or D were taken away
+ */
+int __must_check pmap_change(struct pmap *, vaddr_t, struct pmap_edit *,
+    struct tlb_gather *);
+
+/**
+ * Leaf or word to EMPTY, or to the software word @p soft if not 0.
+ * @param old may be NULL; receives what was there
+ * @retval ENOENT nothing was there
+ */
+int pmap_clear(struct pmap *, vaddr_t, uint64_t soft, struct pmap_leaf *old,
+    struct tlb_gather *);
+
+/** Decode the entry that covers @p va. @return its kind (PMAP_EMPTY: none) */
+enum pmap_entry pmap_get(struct pmap *, vaddr_t, struct pmap_leaf *out);
+
+/**
+ * Pin the frame at @p va for a kernel access with rights @p access; sets A,
+ * and D for a write, as the hardware would.
+ * @retval EFAULT  no leaf with these rights: fault it in and try again
+ */
+int __must_check pmap_get_pin(struct pmap *, vaddr_t, vm_prot_t access,
+    struct vm_page **out);
+
+/** A place in a pmap that is locked by the running scan. */
+struct pmap_cursor {
+	struct pmap *pm;
+	vaddr_t va;
+	uint64_t *pte;
+	unsigned level;
+};
+
+/**
+ * Visit each leaf, no-access leaf and software word that begins in
+ * [@p sva, @p eva), in order, with the pmap locked.  A superpage that sticks
+ * out of the range must have been split before (asserted).
+ * @p fn may change the current entry only, through the cursor; a value other
+ * than 0 ends the scan and is returned.
+ */
+typedef int pmap_scan_fn(struct pmap_cursor *, const struct pmap_leaf *, void *);
+int pmap_scan(struct pmap *, vaddr_t sva, vaddr_t eva, pmap_scan_fn *, void *);
+/** As pmap_change and pmap_clear, on the current entry of a scan.
+ * @return old bits */
+unsigned pmap_cursor_change(struct pmap_cursor *, unsigned clear, unsigned set,
+    struct tlb_gather *);
+void pmap_cursor_clear(struct pmap_cursor *, uint64_t soft,
+    struct tlb_gather *);
+
+/** Unhook table pages without entries in [@p sva, @p eva) into the gather. */
+void pmap_trim(struct pmap *, vaddr_t sva, vaddr_t eva, struct tlb_gather *);
+
+/**
+ * Replace the superpage that covers @p va by a table of the next order with the
+ * same translation, rights, A and D. @retval ENOMEM  @retval ENOENT no superpage
+ * @post flush the gather before you edit a part
+ */
+int __must_check pmap_split(struct pmap *, vaddr_t, struct tlb_gather *);
+
+/** Set the link word of the entry at @p va. @pre PMAP_LINKS, a leaf is there */
+void pmap_setlink(struct pmap *, vaddr_t, uintptr_t link);
+
+/**
+ * Spurious fault?  True when the entry permits @p access already: the CPU held
+ * an older, narrower (or invalid) translation, which is now fenced locally;
+ * sets A and D where the hardware does not. The caller simply returns.
+ */
+bool pmap_fixup(struct pmap *, vaddr_t, vm_prot_t access);
+
+/** Load @p pm on this CPU (C2, C11); leaves the one loaded before.
+ * @pre interrupts off */
+void pmap_activate(struct pmap *);
+/** Kernel thread or idle: load the kernel's root (C11). @pre interrupts off */
+void pmap_lazy(void);
+/** The pmap loaded on this CPU; &pmap_kernel when lazy. */
+struct pmap *pmap_current(void);
+unsigned pmap_asid(const struct pmap *);
+
+/** Before returning to user mode: sync the instruction cache if executable
+ * pages were entered since (DESIGN rule 10). @pre interrupts off */
+void pmap_user_fence(void);
+
+/** Flush obligations and structure: tables reachable, counts right, no entry
+ * with W on a PMAP_COW leaf. 0 = sound; else prints and returns EINVAL. */
+int pmap_check(struct pmap *);
+/** Canonical text of all entries, for tests. */
+struct sink;
+void pmap_dump(struct pmap *, struct sink *);
+
+#endif

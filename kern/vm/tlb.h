@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file tlb.h
+ * Invalidation as a value: the gather, and the shootdown protocol.
+ *
+ * The law: unhook, invalidate, free, in that order.  Each pmap call that can
+ * weaken or replace a mapping notes it in a gather; frames and table pages that
+ * lose a mapping go into the same gather.  tlb_gather_flush() then chooses the
+ * CPUs, interrupts them, waits for all, and only then drops the references.
+ *
+ * A gather spans several spaces.  When it has no room for another space it
+ * degrades to "flush everything on every CPU"; ranges of one space that are not
+ * adjacent degrade to their hull, and a large hull to the whole space.
+ *
+ * Generations (conditions C1-C12 of docs/design.md).  pmap->gen counts the
+ * weakening flushes of a space; pmap->cpu_gen[c] is the last one that CPU c has
+ * carried out.  A CPU that joins the space compares them; an initiator bumps
+ * gen before it reads the CPU mask.  A range may be flushed alone only if
+ * gen = cpu_gen + 1, else the whole space.
+ *
+ * Sources: Black et al., Translation Lookaside Buffer Consistency, ASPLOS 1989;
+ * the generation scheme follows the idea of Linux arch/x86/mm/tlb.c.
+ */
+#ifndef VM_TLB_H
+#define VM_TLB_H
+
+#include "lib/types.h"
+#include "vm/prot.h"
+
+struct pmap;
+struct vm_page;
+
+#define TLB_GATHER_SPACES 4  /* spaces before "everything" */
+#define TLB_GATHER_PAGES  24 /* frames before a batch page is allocated */
+#define TLB_RANGE_MAX	  64 /* pages in a ranged flush; more: whole space */
+
+struct tlb_range {
+	struct pmap *pm;  /* reference held from the first note to the flush */
+	vaddr_t sva, eva; /* hull of what was noted */
+};
+
+struct tlb_batch; /* one frame full of page pointers */
+
+struct tlb_gather {
+	unsigned nranges;
+	unsigned npages;  /* in page[] */
+	unsigned nnoted;  /* leaves noted: counter of the benchmark */
+	bool everything;  /* more spaces than ranges */
+	struct vm_page *tables;	 /* chain through vm_page.owner */
+	struct tlb_batch *batch; /* newest first; NULL: page[] suffices */
+	struct tlb_range range[TLB_GATHER_SPACES];
+	struct vm_page *page[TLB_GATHER_PAGES];
+};
+
+/** Start with nothing noted. Does not touch the arrays. */
+static inline void
+tlb_gather_init(struct tlb_gather *tg)
+{
+	tg->nranges = tg->npages = tg->nnoted = 0;
+	tg->everything = false;
+	tg->tables = NULL;
+	tg->batch = NULL;
+}
+
+/** Translations of [@p sva, @p eva) in @p pm may be stale on some CPU.
+ * @pre the entries are changed already; @p pm is locked */
+void tlb_gather_note(struct tlb_gather *, struct pmap *pm, vaddr_t sva,
+    vaddr_t eva);
+
+/** Drop one reference of @p pg after the flush.  @return EAGAIN when there was
+ * no room: flush first, then go on (nothing was taken over) */
+int __must_check tlb_gather_page(struct tlb_gather *, struct vm_page *pg);
+
+/** Free table page @p pg after the flush (C5). @pre unhooked, and noted */
+void tlb_gather_table(struct tlb_gather *, struct vm_page *pg);
+
+/** Whether tlb_gather_page() might now answer EAGAIN. */
+bool tlb_gather_full(const struct tlb_gather *);
+
+/**
+ * After this no CPU can use a noted translation; frames and tables are freed,
+ * the gather is empty again.
+ * @pre might_shoot(): no spin lock held, interrupts on, on a thread
+ * @post one shootdown is counted if another CPU was involved
+ */
+void tlb_gather_flush(struct tlb_gather *);
+
+/** True when tlb_gather_flush() has nothing at all to do. */
+static inline bool
+tlb_gather_empty(const struct tlb_gather *tg)
+{
+	return tg->nranges == 0 && tg->npages == 0 && tg->tables == NULL &&
+	    tg->batch == NULL && !tg->everything;
+}
+
+/* Policies, chosen at boot. */
+enum tlb_targets { TLB_TARGETS_MASK, TLB_TARGETS_ALL };
+enum tlb_deliver { TLB_DELIVER_IPI, TLB_DELIVER_SBI };
+enum tlb_catchup { TLB_CATCHUP_GEN, TLB_CATCHUP_EAGER, TLB_CATCHUP_TICK };
+
+struct tlb_policy {
+	enum tlb_targets targets; /* mask: CPUs that run the space; all */
+	enum tlb_deliver deliver; /* sbi: RISC-V only */
+	enum tlb_catchup catchup; /* gen: inactive CPUs flush when they join;
+				   * eager: they are interrupted too;
+				   * tick: no interrupt, the initiator waits
+				   * for each target's next timer tick */
+	int asid_bits;		  /* -1: what the hardware has */
+};
+
+/**
+ * Choose the policy before user spaces exist.
+ * @retval ENOTSUP  deliver=sbi on a machine without it (a message says so)
+ */
+int tlb_init(const struct tlb_policy *);
+extern struct tlb_policy tlb_policy;
+
+/** Interrupt handler of IPI_TLB; also polled while waiting for others. */
+void tlb_ipi(void);
+/** Called on each timer tick (policy catchup=tick). */
+void tlb_tick(void);
+
+/* The CPU's side of joining and leaving a space; called by pmap_activate() and
+ * pmap_lazy() with interrupts off. */
+void tlb_join(struct pmap *);
+void tlb_leave(struct pmap *);
+
+/** ASID of @p pm on this CPU. @pre active here, interrupts off */
+unsigned tlb_asid(const struct pmap *pm);
+/** @p pm is being destroyed: nobody runs it. */
+void tlb_forget(struct pmap *pm);
+
+/**
+ * Stale-translation oracle (DEBUG).  A frame that leaves a mapping remembers
+ * the space and the generation that must pass; when it is reused, every CPU
+ * that runs the space must have passed it. It panics otherwise.
+ */
+#ifdef DEBUG
+void tlb_oracle_released(struct vm_page *, const struct pmap *);
+void tlb_oracle_reused(struct vm_page *);
+#else
+static inline void
+tlb_oracle_released(struct vm_page *pg, const struct pmap *pm)
+{
+	(void)pg, (void)pm;
+}
+static inline void
+tlb_oracle_reused(struct vm_page *pg)
+{
+	(void)pg;
+}
+#endif
+
+#endif
