@@ -9,6 +9,7 @@
 #ifndef ARCH_CPU_H
 #define ARCH_CPU_H
 
+#include "abi/stat_tern.h"
 #include "lib/types.h"
 
 struct thread;
@@ -18,7 +19,7 @@ struct lockset;
  * Per-CPU block of the machine-independent kernel.  Modules with more state
  * a CPU keep their own array [MAXCPU] indexed by cpu_id().
  * Locks: I immutable after cpu start, c this CPU only, a atomic.
- * The offsets of id, thread and kstack are known to assembly.
+ * Assembly knows the offsets of thread, kstack, scratch and counter.
  */
 struct cpu {
 	uint64_t id;		 /* [I] 0..ncpu-1, dense; not the hart or APIC id */
@@ -28,6 +29,7 @@ struct cpu {
 	struct lockset *locks;	 /* [c] DEBUG: locks held by the context */
 	unsigned irq_depth;	 /* [c] > 0 in an interrupt handler */
 	uint64_t hwid;		 /* [I] hart id or local APIC id */
+	uint64_t counter[TS_COUNT]; /* [c] sync/counter.h */
 } __cacheline;
 
 extern struct cpu cpus[MAXCPU];

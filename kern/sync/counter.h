@@ -2,7 +2,7 @@
 /*
  * counter.h - event counters, one set a CPU, summed when read.
  *
- * Adding is one plain load and store to this CPU's own line: cheap enough for
+ * Adding is one plain load and store to this CPU's own block: cheap enough for
  * every fault.  Names come from abi/stat_tern.h, so that a counter is readable
  * from user mode (tern_stat, /proc/vmstat) as soon as it exists.
  * An interrupt that counts the same event may lose one increment; counters
@@ -14,12 +14,10 @@
 #include "abi/stat_tern.h"
 #include "arch/cpu.h"
 
-extern uint64_t counter_table[MAXCPU][TS_COUNT] __cacheline;
-
 static inline void
 counter_add(enum tern_stat_index id, uint64_t n)
 {
-	counter_table[cpu_id()][id] += n;
+	this_cpu()->counter[id] += n;
 }
 
 /** Sum over all CPUs; a snapshot while others count. */
