@@ -20,3 +20,23 @@ check:			## format, layers, symbols, headers, sizes, docs (< 60 s)
 
 doctor:			## what is installed, and how to repair what is not
 	@$(PYTHON) grade/doctor.py
+
+# --- self-test kernels: each shows the harness one kind of ending -----------
+
+GUEST_DIR := grade/selftest_kernels
+GUESTS	:= chatter empty_plan exit_code flood flood_results forged hang late \
+	   late_panic lie lingers long_plan midplan no_plan numbers panic \
+	   panic_early pass reset short_plan silent spin stdin subtests two_plans
+GUEST_ELFS := $(GUESTS:%=build/selftest/%.elf)
+
+build/selftest/%.elf: $(GUEST_DIR)/%.c $(GUEST_DIR)/start.S \
+    $(GUEST_DIR)/guest.h $(GUEST_DIR)/kernel.ld | need-cc
+	$(call say,GUEST,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CROSS_riscv)gcc -std=gnu11 $(WARN) -O1 -g -ffreestanding \
+	    -fno-pic -fno-stack-protector $(CFLAGS_riscv) -nostdlib -static \
+	    -Wl,--build-id=none,--no-warn-rwx-segments -T $(GUEST_DIR)/kernel.ld -o $@ \
+	    $(GUEST_DIR)/start.S $<
+
+.PHONY: selftest-kernels
+selftest-kernels: $(GUEST_ELFS)
