@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file vfs.h
+ * Paths, inodes and mounts; what system calls and exec use of file systems.
+ *
+ * Paths are kernel strings, already copied in.  @p dir is the open directory
+ * where a relative path starts (the working directory, or that of an *at call);
+ * NULL stands for the root, and absolute paths ignore it.  ENOTDIR when a
+ * relative path starts at something else.  Every call may sleep and is made
+ * with no lock held.  Errors are those of Linux: ENOENT, ENOTDIR, ELOOP,
+ * ENAMETOOLONG, EIO (damaged file system), ENOMEM, ENFILE (too many inodes).
+ */
+#ifndef FS_VFS_H
+#define FS_VFS_H
+
+#include "abi/dirent.h"
+#include "abi/fcntl.h"
+#include "abi/stat.h"
+#include "proc/file.h"
+
+/**
+ * Mount the file system on block device @p root (usually "ram0") as /, then
+ * procfs on /proc and devfs on /dev if the root has these directories.
+ * Says on the console what it mounted, or why it refused.
+ * @retval ENODEV no such device  @retval EINVAL no or damaged file system
+ * @ctx boot, a kernel thread; once
+ */
+int __must_check vfs_init(const char *root);
+
+/**
+ * Open; @p flags are those of openat.  O_CLOEXEC is the caller's business.
+ * A working directory is such a file, opened with O_DIRECTORY: chdir is
+ * vfs_open() and a change of proc->cwd.
+ * @retval EROFS   O_CREAT of something new, or writing on a read-only mount
+ * @retval EISDIR  a directory for writing     @retval EEXIST  O_EXCL
+ * @retval ENXIO   a special file that has no driver
+ */
+int __must_check vfs_open(struct file *dir, const char *path, unsigned flags,
+    unsigned mode, struct file **out);
+/** Open for exec: a regular file with an x bit. @retval EACCES otherwise */
+int __must_check vfs_open_exec(struct file *dir, const char *path,
+    struct file **out);
+/** @p flags: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH (then of @p dir itself).
+ * For an open file call f->ops->stat. */
+int __must_check vfs_stat(struct file *dir, const char *path, unsigned flags,
+    struct stat *);
+/** At most @p size bytes of the target, without NUL. @retval EINVAL no link */
+int __must_check vfs_readlink(struct file *dir, const char *path, char *buf,
+    size_t size, size_t *len);
+/** @p mode: R_OK | W_OK | X_OK or F_OK, for the superuser that all are. */
+int __must_check vfs_access(struct file *dir, const char *path, unsigned mode);
+/** Absolute path of @p dir with its NUL; @p *len counts the NUL.
+ * @retval ERANGE @p size is too small  @retval ENOENT it was removed */
+int __must_check vfs_getcwd(struct file *dir, char *buf, size_t size,
+    size_t *len);
+/** getdents64 into user memory. @return bytes, 0 at the end, or a negative
+ * errno (EINVAL: not even one entry fits) */
+long vfs_getdents(struct file *, struct vmspace *, vaddr_t buf, size_t n);
+
+/* ---- what file systems implement ---- */
+
+struct mount;
+
+/** Operations on one kind of inode.  No slot is NULL; stubs below. */
+struct inode_ops {
+	const char *name;
+	/** The child, with a reference. @p name is neither "." nor empty and not
+	 * terminated; ".." is asked for only where a parent exists.
+	 * @retval ENOENT @retval ENOTDIR (not a directory) @retval EIO */
+	int (*lookup)(struct inode *dir, const char *name, size_t len,
+	    struct inode **out);
+	/** @p *len: bytes stored, no NUL. @retval EINVAL not a link */
+	int (*readlink)(struct inode *, char *buf, size_t size, size_t *len);
+	/** A file at this inode; the caller sets file->inode. @retval ENXIO */
+	int (*open)(struct inode *, unsigned flags, struct file **out);
+	/** Last reference is gone. */
+	void (*release)(struct inode *);
+};
+
+/** Letters: I immutable, a atomic, m immutable after boot. */
+struct inode {
+	const struct inode_ops *ops; /* [I] */
+	const struct mount *mnt;     /* [I] the mount it belongs to */
+	const struct mount *covered; /* [m] what is mounted on it, or NULL */
+	uint32_t refs;		     /* [a] */
+	uint32_t mode;		     /* [I] S_IF* and permissions */
+	uint64_t ino;		     /* [I] number within the mount */
+	uint64_t size;		     /* [I] bytes */
+	uint64_t nsectors;	     /* [I] of 512 bytes, for st_blocks */
+	uint64_t rdev;		     /* [I] */
+	uint32_t nlink, uid, gid;    /* [I] */
+	int64_t atime, mtime, ctime; /* [I] seconds */
+};
+
+struct mount {
+	struct inode *root;	     /* [I] with a reference */
+	struct inode *point;	     /* [I] covered directory; NULL: the root */
+	uint64_t dev;		     /* [I] st_dev, also the place in the table */
+	void *priv;		     /* [I] of the file system */
+};
+
+/** First reference to a filled-in inode (counts TS_inodes). */
+void inode_init(struct inode *, const struct inode_ops *, const struct mount *);
+void inode_hold(struct inode *);
+void inode_drop(struct inode *);
+/** Forget an inode whose last reference is gone: for release slots. */
+void inode_fini(struct inode *);
+
+/* Slots that several kinds share. */
+int inode_lookup_enotdir(struct inode *, const char *, size_t,
+    struct inode **);
+int inode_readlink_einval(struct inode *, char *, size_t, size_t *);
+int inode_open_enxio(struct inode *, unsigned, struct file **);
+void inode_release_nothing(struct inode *);
+
+/* File slots for files that are an inode. */
+int vfs_file_stat(struct file *, struct stat *);
+uint64_t vfs_file_size(struct file *);
+void vfs_file_release(struct file *);
+int vfs_read_eisdir(struct file *, const struct vm_pinned *, uint64_t,
+    size_t *);
+/** DT_* of a mode. */
+unsigned vfs_dirent_type(uint32_t mode);
+
+#endif
