@@ -27,11 +27,11 @@ void tf_set_sp(struct trapframe *, uintptr_t);
 long tf_result(const struct trapframe *);
 void tf_set_result(struct trapframe *, long);
 void tf_set_tls(struct trapframe *, uintptr_t);
-/** Number of the system call that the frame is in; for restart and tracing. */
+/** Number of the system call that the full frame is of; ~0: of none. */
 uintptr_t tf_sysno(const struct trapframe *);
-/** Undo the effect of a system call on the frame so that returning to user
- * mode executes it again (SA_RESTART). @p arg0 is the original argument 0. */
-void tf_restart_syscall(struct trapframe *, uintptr_t arg0);
+/** Undo the effect of a system call on the full frame, so that returning to
+ * user mode executes it again with the original arguments (SA_RESTART). */
+void tf_restart_syscall(struct trapframe *);
 
 /** A frame for the first entry of a program: @p pc, @p sp, all else zero. */
 void tf_init(struct trapframe *, uintptr_t pc, uintptr_t sp);

@@ -36,9 +36,11 @@ enum lock_rank {
 	RANK_MISC,	/* leaf locks of single modules */
 
 	/* Spin locks taken with interrupts off. */
+	RANK_TREE,	/* process tree and table of ids */
+	RANK_SIGNAL,	/* threads and signals of one process */
 	RANK_WAITQ,	/* wait queues */
-	RANK_SCHED,	/* run queues, thread state */
 	RANK_TIMER,	/* sleeping threads by deadline */
+	RANK_SCHED,	/* run queues, thread state */
 	RANK_CONSOLE,	/* output; anybody may print */
 };
 
