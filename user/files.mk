@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: MIT
+#
+# User land: the library, programs, tests, benchmarks and the root image.
+# Included by the top-level Makefile; also works alone (make -f user/files.mk).
+# Everything builds for both machines, because the same sources run on Linux:
+#   build/ARCH/user/{lib,bin,test}   and for Tern   build/ARCH/root.img
+
+ARCH	?= riscv
+Q	?= @
+
+USER_ARCHS := riscv x86_64
+UCROSS_riscv := riscv64-linux-gnu-
+UCROSS_x86_64 :=
+UFLAGS_riscv := -march=rv64gc -mabi=lp64d -mcmodel=medany
+UFLAGS_x86_64 := -march=x86-64 -mno-red-zone -fcf-protection=none
+
+USER_LIB := start env string printf input syscall signal malloc thread
+USER_BIN := init sh ls cat echo wc grep kill ps free vmstat maps sleep time \
+	stress true false uname env hexdump poweroff
+USER_TEST :=
+USER_BENCH :=
+USER_LINKS :=
+
+UWARN	:= -Wall -Wextra -Werror -Wshadow -Wundef -Wvla -Wstrict-prototypes \
+	   -Wmissing-prototypes -Wold-style-definition -Wwrite-strings \
+	   -Wpointer-arith -Wcast-qual -Wredundant-decls -Wformat=2 \
+	   -Wimplicit-fallthrough
+UFLAGS	:= -std=gnu11 $(UWARN) -g -O2 -MMD -MP -ffreestanding -fno-common \
+	   -fno-strict-aliasing -fno-stack-protector -fno-pic -fno-pie \
+	   -ffunction-sections -fdata-sections -Ikern -Iuser/lib -Iuser/test
+# string.c: a loop that sets memory must not become a call of memset.
+UFLAGS_string := -fno-tree-loop-distribute-patterns
+ULDFLAGS := -nostdlib -static -no-pie -Wl,--build-id=none -Wl,--gc-sections \
+	   -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,-z,separate-code \
+	   -Wl,--fatal-warnings
+
+usay	= @printf '  %-7s %s\n' '$(1)' '$(2)'
+
+# One machine.  $(1) = riscv | x86_64
+define user_rules
+UO_$(1)	:= build/$(1)/user
+UCC_$(1) := $(UCROSS_$(1))gcc $(UFLAGS) $(UFLAGS_$(1)) -Iuser/lib/$(1)
+ULIBO_$(1) := $(USER_LIB:%=build/$(1)/user/lib/%.o) \
+	build/$(1)/user/lib/$(1)/crt0.o
+UPROGS_$(1) := $(USER_BIN:%=build/$(1)/user/bin/%) \
+	$(USER_BENCH:%=build/$(1)/user/bin/%) \
+	$(USER_TEST:%=build/$(1)/user/test/%)
+
+build/$(1)/user/%.o: user/%.c
+	$$(call usay,CC,$$@)
+	@mkdir -p $$(@D)
+	$(Q)$$(UCC_$(1)) $$(UFLAGS_$$(notdir $$*)) -c -o $$@ $$<
+build/$(1)/user/%.o: user/%.S
+	$$(call usay,AS,$$@)
+	@mkdir -p $$(@D)
+	$(Q)$$(UCC_$(1)) -c -o $$@ $$<
+build/$(1)/user/libtern.a: $$(ULIBO_$(1))
+	@rm -f $$@
+	$(Q)$(UCROSS_$(1))ar rcsD $$@ $$^
+$(USER_BIN:%=build/$(1)/user/bin/%): %: %.o build/$(1)/user/libtern.a
+	$$(call usay,LD,$$@)
+	$(Q)$$(UCC_$(1)) $(ULDFLAGS) -o $$@ $$^
+-include $$(wildcard build/$(1)/user/*/*.d build/$(1)/user/*/*/*.d)
+endef
+$(foreach a,$(USER_ARCHS),$(eval $(call user_rules,$(a))))
+
+.SECONDARY:
+.PHONY: user-progs
+user-progs: $(UPROGS_$(ARCH))
