@@ -119,7 +119,8 @@ class Parser:
         if VERSION.match(text):
             if depth == len(self.stack):
                 self.stack.append(_Level())
-            elif depth != len(self.stack) - 1 or self.stack[-1].plan is not None:
+            elif depth != len(self.stack) - 1 or self.stack[-1].plan \
+                    is not None:
                 self._breach('second version line', line)
             return
         if depth == len(self.stack):
@@ -167,8 +168,8 @@ class Parser:
         """Hang the finished subtests under the line that closes them."""
         if level.plan is None or level.seen < level.plan:
             self._breach(f'{level.seen} of {level.plan} subtests', line)
-        if parent.ok and not parent.skip and \
-                any(not p.ok for p in level.points if p.depth == parent.depth + 1):
+        own = [p for p in level.points if p.depth == parent.depth + 1]
+        if parent.ok and not parent.skip and any(not p.ok for p in own):
             self._breach('ok, but a subtest failed', line)
         for p in level.points:
             p.name = f'{parent.name}.{p.name}'
