@@ -5,12 +5,10 @@
  * tern_stat(buf, size) copies min(size, sizeof(struct tern_stat)) bytes and
  * returns how many.  LEVEL rows say how much of a resource is in use now (a
  * leak check compares them), EVENT rows only grow.  New rows go to the end
- * of their list.
+ * of their list.  Assembly may include this file for the lists.
  */
 #ifndef ABI_STAT_TERN_H
 #define ABI_STAT_TERN_H
-
-#include <stdint.h>
 
 #define TERN_STAT_LEVELS(X)						\
 	X(frames_total,		"frames that the allocator manages")	\
@@ -52,6 +50,9 @@
 	X(oom_kills,		"processes ended for memory")		\
 	X(failed_allocs,	"allocations that failed by failat")
 
+#ifndef __ASSEMBLER__
+#include <stdint.h>
+
 enum tern_stat_index {
 #define TERN_STAT_ENUM(name, text)	TS_##name,
 	TERN_STAT_LEVELS(TERN_STAT_ENUM)
@@ -65,5 +66,6 @@ enum tern_stat_index {
 struct tern_stat {
 	uint64_t	v[TS_COUNT];
 };
+#endif /* !__ASSEMBLER__ */
 
 #endif /* ABI_STAT_TERN_H */

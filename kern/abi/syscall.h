@@ -185,12 +185,14 @@
 	SYSCALLS_ARCH(X)				\
 	SYSCALLS_TERN(X)
 
+#ifndef __ASSEMBLER__
 #define SYSCALL(name, rv, x86, nargs)	SYS_##name = SYSCALL_NUMBER(rv, x86),
 enum {
 	SYSCALLS(SYSCALL)
 	SYSCALLS_LATER(SYSCALL)
 };
 #undef SYSCALL
+#endif
 
 #define SYSCALL_MAX_LINUX	512	/* Linux numbers lie below this */
 #define SYSCALL_TERN_BASE	0x1000
