@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vm_env.c - what the VM layer asks of the kernel, on the host port.
+ *
+ * There are no processes: nobody can be ended to get memory back, so running
+ * out of memory is an error of the operation.
+ */
+#include "vm/vm_env.h"
+
+#include "abi/errno.h"
+#include "arch/host/host.h"
+
+int
+vm_env_wait(const struct vm_wait *w)
+{
+	if (vm_env_killed())
+		return EINTR;
+	if (w->wq == NULL)
+		return 0;
+	return waitq_wait(w->wq, w->seq, WAIT_KILLABLE, DEADLINE_NONE);
+}
+
+int
+vm_env_out_of_memory(struct vmspace *vs)
+{
+	(void)vs;
+	return vm_env_killed() ? EINTR : ENOMEM;
+}
+
+bool
+vm_env_killed(void)
+{
+	return sched_interrupted(WAIT_KILLABLE);
+}
