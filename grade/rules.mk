@@ -15,8 +15,12 @@ qemu-gdb: $(KERNEL) $(ROOT)	## the same, stopped, waiting for `make gdb`
 gdb:			## attach gdb to `make qemu-gdb`
 	@$(GRADE) grade/qemu.py gdb
 
-check:			## format, layers, symbols, headers, sizes, docs (< 60 s)
-	@$(PYTHON) grade/check/run.py
+# The flags of `make check` for headers; symbols need the objects.
+CHECK_ENV = ARCH=$(ARCH) CHECK_CC='$(CC)' CHECK_KFLAGS='$(KFLAGS)' \
+	    CHECK_UFLAGS='$(UFLAGS)'
+
+check: $(KOBJS_debug)	## format, layers, symbols, headers, sizes, docs (< 60 s)
+	@$(CHECK_ENV) $(PYTHON) grade/check/run.py
 
 doctor:			## what is installed, and how to repair what is not
 	@$(PYTHON) grade/doctor.py

@@ -83,7 +83,7 @@ def tolerable(ours, theirs):
     if ';' in code[:-1] or len(theirs) > 1 and re.match(r'\w+\(', theirs[1]):
         return False            # two statements; a return type in one line
     return not re.search(r'[{}]', code) or bool(
-        re.search(r'^(typedef )?enum\b|= \(?.*{|^{.*},?$|, *$', code))
+        re.search(r'^(typedef )?enum\b|= \(?.*{|^{.*},?$|^\.\w|, *$', code))
 
 
 def starts_statement(code, n):

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * line 1
+ * line 2
+ * line 3
+ * line 4
+ * line 5
+ * line 6
+ * line 7
+ * line 8
+ * line 9
+ * line 10
+ * line 11
+ * line 12
+ * line 13
+ * line 14
+ * line 15
+ * line 16
+ * line 17
+ * line 18
+ * want: sizes: header comment longer
+ */
+/* want: sizes: 201 lines, at most 200 */
+#define N1 1
+#define N2 2
+#define N3 3
+#define N4 4
+#define N5 5
+#define N6 6
+#define N7 7
+#define N8 8
+#define N9 9
+#define N10 10
+#define N11 11
+#define N12 12
+#define N13 13
+#define N14 14
+#define N15 15
+#define N16 16
+#define N17 17
+#define N18 18
+#define N19 19
+#define N20 20
+#define N21 21
+#define N22 22
+#define N23 23
+#define N24 24
+#define N25 25
+#define N26 26
+#define N27 27
+#define N28 28
+#define N29 29
+#define N30 30
+#define N31 31
+#define N32 32
+#define N33 33
+#define N34 34
+#define N35 35
+#define N36 36
+#define N37 37
+#define N38 38
+#define N39 39
+#define N40 40
+#define N41 41
+#define N42 42
+#define N43 43
+#define N44 44
+#define N45 45
+#define N46 46
+#define N47 47
+#define N48 48
+#define N49 49
+#define N50 50
+#define N51 51
+#define N52 52
+#define N53 53
+#define N54 54
+#define N55 55
+#define N56 56
+#define N57 57
+#define N58 58
+#define N59 59
+#define N60 60
+#define N61 61
+#define N62 62
+#define N63 63
+#define N64 64
+#define N65 65
+#define N66 66
+#define N67 67
+#define N68 68
+#define N69 69
+#define N70 70
+#define N71 71
+#define N72 72
+#define N73 73
+#define N74 74
+#define N75 75
+#define N76 76
+#define N77 77
+#define N78 78
+#define N79 79
+#define N80 80
+#define N81 81
+#define N82 82
+#define N83 83
+#define N84 84
+#define N85 85
+#define N86 86
+#define N87 87
+#define N88 88
+#define N89 89
+#define N90 90
+#define N91 91
+#define N92 92
+#define N93 93
+#define N94 94
+#define N95 95
+#define N96 96
+#define N97 97
+#define N98 98
+#define N99 99
+#define N100 100
+#define N101 101
+#define N102 102
+#define N103 103
+#define N104 104
+#define N105 105
+#define N106 106
+#define N107 107
+#define N108 108
+#define N109 109
+#define N110 110
+#define N111 111
+#define N112 112
+#define N113 113
+#define N114 114
+#define N115 115
+#define N116 116
+#define N117 117
+#define N118 118
+#define N119 119
+#define N120 120
+#define N121 121
+#define N122 122
+#define N123 123
+#define N124 124
+#define N125 125
+#define N126 126
+#define N127 127
+#define N128 128
+#define N129 129
+#define N130 130
+#define N131 131
+#define N132 132
+#define N133 133
+#define N134 134
+#define N135 135
+#define N136 136
+#define N137 137
+#define N138 138
+#define N139 139
+#define N140 140
+#define N141 141
+#define N142 142
+#define N143 143
+#define N144 144
+#define N145 145
+#define N146 146
+#define N147 147
+#define N148 148
+#define N149 149
+#define N150 150
+#define N151 151
+#define N152 152
+#define N153 153
+#define N154 154
+#define N155 155
+#define N156 156
+#define N157 157
+#define N158 158
+#define N159 159
+#define N160 160
+#define N161 161
+#define N162 162
+#define N163 163
+#define N164 164
+#define N165 165
+#define N166 166
+#define N167 167
+#define N168 168
+#define N169 169
+#define N170 170
+#define N171 171
+#define N172 172
+#define N173 173
+#define N174 174
+#define N175 175
+#define N176 176
+#define N177 177
+#define N178 178
+#define N179 179
+#define N180 180
+#define N181 181
+#define N182 182
+#define N183 183
+#define N184 184
+#define N185 185
+#define N186 186
+#define N187 187
+#define N188 188
+#define N189 189
+#define N190 190
+#define N191 191
+#define N192 192
+#define N193 193
+#define N194 194
+#define N195 195
+#define N196 196
+#define N197 197
+#define N198 198
+#define N199 199
+#define N200 200
+#define N201 201

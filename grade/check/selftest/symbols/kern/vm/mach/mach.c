@@ -1,0 +1,2 @@
+/* SPDX-License-Identifier: MIT */
+int mach_secret = 1;
