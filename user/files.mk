@@ -19,7 +19,6 @@ USER_BIN := init sh ls cat echo wc grep kill ps free vmstat maps sleep time \
 	stress true false uname env hexdump poweroff
 USER_TEST :=
 USER_BENCH :=
-USER_LINKS :=
 
 UWARN	:= -Wall -Wextra -Werror -Wshadow -Wundef -Wvla -Wstrict-prototypes \
 	   -Wmissing-prototypes -Wold-style-definition -Wwrite-strings \
@@ -44,6 +43,7 @@ ULIBO_$(1) := $(USER_LIB:%=build/$(1)/user/lib/%.o) \
 	build/$(1)/user/lib/$(1)/crt0.o
 UPROGS_$(1) := $(USER_BIN:%=build/$(1)/user/bin/%) \
 	$(USER_BENCH:%=build/$(1)/user/bin/%) \
+	build/$(1)/user/bin/tiny build/$(1)/user/bin/hello-glibc \
 	$(USER_TEST:%=build/$(1)/user/test/%)
 
 build/$(1)/user/%.o: user/%.c
@@ -60,6 +60,30 @@ build/$(1)/user/libtern.a: $$(ULIBO_$(1))
 $(USER_BIN:%=build/$(1)/user/bin/%): %: %.o build/$(1)/user/libtern.a
 	$$(call usay,LD,$$@)
 	$(Q)$$(UCC_$(1)) $(ULDFLAGS) -o $$@ $$^
+$(USER_TEST:%=build/$(1)/user/test/%): %: %.o \
+    build/$(1)/user/test/ktap.o build/$(1)/user/libtern.a
+	$$(call usay,LD,$$@)
+	$(Q)$$(UCC_$(1)) $(ULDFLAGS) -o $$@ $$^
+$(USER_BENCH:%=build/$(1)/user/bin/%): build/$(1)/user/bin/%: \
+    build/$(1)/user/bench/%.o build/$(1)/user/libtern.a
+	$$(call usay,LD,$$@)
+	@mkdir -p $$(@D)
+	$(Q)$$(UCC_$(1)) $(ULDFLAGS) -o $$@ $$^
+build/$(1)/user/bin/tiny: build/$(1)/user/bench/tiny.o
+	$$(call usay,LD,$$@)
+	@mkdir -p $$(@D)
+	$(Q)$$(UCC_$(1)) $(ULDFLAGS) -o $$@ $$^
+# What a distribution builds: its compiler, its static glibc, its defaults.
+build/$(1)/user/bin/hello-glibc: user/test/hello-glibc.c
+	$$(call usay,GLIBC,$$@)
+	@mkdir -p $$(@D)
+	$(Q)$(UCROSS_$(1))gcc -O2 -static -o $$@ $$< -lm
+build/$(1)/root.img: $$(UPROGS_$(1)) user/mkroot.py user/test/bad_elf.py
+	$$(call usay,IMAGE,$$@)
+	$(Q)$(or $(PYTHON),python3) user/mkroot.py build/$(1)/root --image $$@ \
+	    --strip $(UCROSS_$(1))objcopy \
+	    --bin $$(filter build/$(1)/user/bin/%,$$(UPROGS_$(1))) \
+	    --test $$(filter build/$(1)/user/test/%,$$(UPROGS_$(1)))
 -include $$(wildcard build/$(1)/user/*/*.d build/$(1)/user/*/*/*.d)
 endef
 $(foreach a,$(USER_ARCHS),$(eval $(call user_rules,$(a))))

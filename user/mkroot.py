@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: MIT
+"""Stage the root directory and make the ext2 image from it.
+
+usage: mkroot.py STAGE [--image FILE] [--strip OBJCOPY] --bin P... --test P...
+
+STAGE gets bin/ and test/ with the (stripped) programs, etc/ with text, and
+under test/ the files that the in-OS tests read.  Times, owners and
+identifiers in the image are fixed, so the same inputs give the same image.
+"""
+
+import argparse
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent / 'test'))
+import bad_elf  # noqa: E402
+
+MIB = 1 << 20
+IMAGE_MIB = 16
+UUID = '7e4e0000-0000-4000-8000-000000000001'
+EPOCH = 1767225600      # 2026-01-01
+MOTD = """Welcome to Tern.
+Try: ls /bin, ps, free, maps, vmstat, stress memory &, ktest --list
+"""
+
+
+def pattern(size, seed=1):
+    """Bytes that user/test/file.c makes again: xorshift64, low byte first."""
+    out, x = bytearray(), seed
+    while len(out) < size:
+        x ^= x << 13 & (1 << 64) - 1
+        x ^= x >> 7
+        x ^= x << 17 & (1 << 64) - 1
+        out += x.to_bytes(8, 'little')
+    return bytes(out[:size])
+
+
+def put(path, data, mode=0o644):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    path.chmod(mode)
+
+
+def stage_programs(stage, args):
+    for folder, programs in (('bin', args.bin), ('test', args.test)):
+        (stage / folder).mkdir(parents=True)
+        for program in map(pathlib.Path, programs):
+            target = stage / folder / program.name
+            shutil.copyfile(program, target)
+            if args.strip:
+                subprocess.run([args.strip, '--strip-all', str(target)],
+                               check=True)
+            target.chmod(0o755)
+    for name in ('halt', 'reboot'):
+        (stage / 'bin' / name).symlink_to('poweroff')
+
+
+def stage_files(stage):
+    """What user/test/file.c expects; change both together."""
+    files = stage / 'test' / 'files'
+    put(stage / 'etc' / 'motd', MOTD.encode())
+    put(files / 'empty', b'')
+    put(files / 'hello.txt', b'hello, world\nsecond line\n')
+    put(files / 'big', pattern(MIB))
+    put(files / 'odd', pattern(3 * 4096 + 17, seed=2))
+    put(files / ('n' * 255), b'long name\n')
+    put(files / 'noexec', b'\x7fELF', 0o644)
+    deep = files
+    for level in range(16):
+        deep = deep / ('d%d' % level)
+    put(deep / 'bottom', b'bottom\n')
+    for i in range(300):
+        put(files / 'many' / ('file-%03d' % i), b'%d\n' % i)
+    with open(files / 'sparse', 'wb') as f:     # reaches double indirection
+        f.write(b'start')
+        f.seek(6 * MIB)
+        f.write(b'end')
+    (files / 'sparse').chmod(0o644)
+    (files / 'link').symlink_to('hello.txt')
+    (files / 'abslink').symlink_to('/test/files/hello.txt')
+    (files / 'dirlink').symlink_to('many')
+    (files / 'longlink').symlink_to('./' * 40 + 'hello.txt')
+    (files / 'dangling').symlink_to('nowhere')
+    (files / 'loop').symlink_to('loop')
+
+
+def stage_bad_elfs(stage):
+    good = (stage / 'bin' / 'tiny').read_bytes()
+    for name, data in bad_elf.generate(good).items():
+        put(stage / 'test' / 'elf' / name, data, 0o755)
+
+
+def make_image(stage, image):
+    for folder in ('dev', 'proc', 'tmp'):
+        (stage / folder).mkdir()
+    env = dict(os.environ, SOURCE_DATE_EPOCH=str(EPOCH),
+               E2FSPROGS_FAKE_TIME=str(EPOCH),
+               PATH=os.environ.get('PATH', '') + ':/usr/sbin:/sbin')
+    new = image.with_suffix('.new')
+    new.unlink(missing_ok=True)
+    subprocess.run(
+        ['mke2fs', '-q', '-t', 'ext2', '-b', '4096', '-m', '0', '-N', '1024',
+         '-O', '^resize_inode', '-L', 'tern', '-U', UUID, '-E',
+         'hash_seed=%s,root_owner=0:0' % UUID, '-d', str(stage), str(new),
+         '%dm' % IMAGE_MIB], check=True, env=env, stdout=subprocess.DEVNULL)
+    edits = []
+    for path in ['/'] + sorted('/' + str(p.relative_to(stage))
+                               for p in stage.rglob('*')):
+        edits += ['sif %s %s %s' % (path, field, value) for field, value in
+                  (('uid', 0), ('gid', 0), ('atime', '@%d' % EPOCH),
+                   ('ctime', '@%d' % EPOCH), ('mtime', '@%d' % EPOCH))]
+    done = subprocess.run(['debugfs', '-w', '-f', '-', str(new)], env=env,
+                          input='\n'.join(edits), text=True, check=True,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    trouble = done.stderr.splitlines()[1:]      # the first line is a banner
+    if trouble:
+        sys.exit('debugfs: ' + '\n'.join(trouble))
+    new.replace(image)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument('stage', type=pathlib.Path)
+    parser.add_argument('--image', type=pathlib.Path)
+    parser.add_argument('--strip')
+    parser.add_argument('--bin', nargs='*', default=[])
+    parser.add_argument('--test', nargs='*', default=[])
+    args = parser.parse_args()
+    shutil.rmtree(args.stage, ignore_errors=True)
+    os.umask(0o022)
+    stage_programs(args.stage, args)
+    stage_files(args.stage)
+    stage_bad_elfs(args.stage)
+    if args.image:
+        make_image(args.stage, args.image)
+
+
+if __name__ == '__main__':
+    main()
