@@ -97,7 +97,7 @@ kernel: $(KERNEL)	## build build/ARCH/{debug,release}/tern.elf (DEBUG=1|0)
 user: $(ROOT)		## build the user programs and the root file system
 
 compile_commands:	## write compile_commands.json for clangd and editors
-	$(Q)$(MAKE) -nB V=1 kernel | $(PYTHON) grade/compdb.py
+	$(Q)$(MAKE) -knB V=1 kernel user 2>/dev/null | $(PYTHON) grade/compdb.py
 
 fmt:			## reformat what `make check` would complain about
 	$(Q)$(PYTHON) grade/check/format.py --fix

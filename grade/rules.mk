@@ -17,10 +17,31 @@ gdb:			## attach gdb to `make qemu-gdb`
 
 # The flags of `make check` for headers; symbols need the objects.
 CHECK_ENV = ARCH=$(ARCH) CHECK_CC='$(CC)' CHECK_KFLAGS='$(KFLAGS)' \
-	    CHECK_UFLAGS='$(UFLAGS)'
+	    CHECK_UFLAGS='$(UFLAGS) $(UFLAGS_$(ARCH)) -Iuser/lib/$(ARCH)'
 
-check: $(KOBJS_debug)	## format, layers, symbols, headers, sizes, docs (< 60 s)
+check: $(KOBJS_debug)	## format, layers, symbols, headers, sizes, docs (under 60 s)
 	@$(CHECK_ENV) $(PYTHON) grade/check/run.py
+
+# What the host port contributes comes from kern/vm/test/rules.mk.
+HOST_TEST := $(if $(wildcard kern/vm/test/rules.mk),host-test)
+KERNELS	:= $(O)/debug/tern.elf $(O)/release/tern.elf
+
+test: check $(HOST_TEST) $(GUEST_ELFS) $(KERNELS) $(ROOT)	## all that must pass before a push (under 10 min)
+	$(Q)mkdir -p build
+	$(GRADE) -m pytest -q -n 2 --junitxml=build/junit.xml grade/suites
+
+test-all: $(KERNELS) $(ROOT)	## the full matrix; goes on where it stopped
+	@$(GRADE) grade/matrix.py $(ARGS)
+
+bench: CPUS = 1
+bench: $(O)/release/tern.elf $(ROOT)	## guest instructions per operation
+	@$(GRADE) grade/bench.py $(NAME)
+
+demo: $(KERNELS) $(ROOT)	## boot, run the tests in the OS, benchmarks
+	@$(GRADE) grade/demo.py
+
+results:		## rewrite docs/results.md from the runs in build/
+	@$(PYTHON) grade/results.py
 
 doctor:			## what is installed, and how to repair what is not
 	@$(PYTHON) grade/doctor.py

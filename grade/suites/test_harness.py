@@ -14,6 +14,7 @@ import time
 import pytest
 
 import ktap
+import matrix
 import qemu
 
 # kernel, outcome, what `why` must say
@@ -147,6 +148,19 @@ def test_nothing_survives_the_driver():
         with open(f'/proc/{pid}/stat') as f:
             state = f.read().split()[2]
     assert state in ('', 'Z')
+
+
+# --- the matrix alone --------------------------------------------------------
+
+def test_pairwise_is_small_and_complete():
+    axes = {'group': list('abcdefghijkl'), 'arch': ['riscv', 'x86_64'],
+            'cpus': [1, 2, 4, 8], 'tlb.deliver': ['ipi', 'sbi'],
+            'lane': ['mttcg', 'icount']}
+    rows, whole = matrix.pairwise(axes), matrix.product(axes)
+    assert all(r in whole for r in rows)        # nothing impossible
+    want = set().union(*map(matrix.pairs_of, whole))
+    assert set().union(*map(matrix.pairs_of, rows)) == want
+    assert len(rows) < len(whole) / 4
 
 
 # --- the parser alone -------------------------------------------------------

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: MIT
+"""make bench: guest instructions per operation, next to targets and peers.
+
+Boots the release kernel with bench=all where one instruction is one tick of
+the clock.  /bin/bench writes `bench NAME N MIN MEDIAN P90 MAX` lines on the
+results channel.  Prints a table and writes build/bench/ARCH-VM-CPUS.json in
+the format of Google Benchmark: real_time is the median in guest instructions.
+
+usage: bench.py [NAME]           settings from ARCH VM CPUS
+"""
+
+import datetime
+import json
+import os
+import platform
+import sys
+
+import qemu
+
+# name: target, Linux 6.1 riscv64, xv6-riscv (measured on the same emulator)
+ROWS = {
+    'getpid': (80, 167, 1128),
+    'first_touch_write': (900, 1783, 25758),
+    'cow_copy': (1600, 2778, None),
+    'cow_last_owner': (400, 822, None),
+    'mmap_touch_munmap_1p': (2200, 13590, None),
+    'mprotect_1p': (500, 2156, None),
+    'munmap_1024p_per_page': (100, 616, None),
+    'pipe_roundtrip': (2500, 7430, 95770),
+    'fork_exit_wait': (15000, 77030, 610175),
+    'fork_exec_wait': (40000, 152488, 1528022),
+}
+
+
+def table(lines, out=print):
+    """Print the table; returns the names that miss their target."""
+    out(f"{'operation':24}{'N':>6}{'min':>10}{'median':>10}{'p90':>10}"
+        f"{'target':>9}{'Linux':>9}{'xv6':>10}")
+    over = []
+    for name, n, low, median, p90, _ in lines:
+        target, linux, xv6 = ROWS.get(name, (None, None, None))
+        miss = target is not None and median > target
+        over += [name] * miss
+        cells = [f'{x:,}' if x is not None else '-'
+                 for x in (target, linux, xv6)]
+        out(f'{name:24}{n:6}{low:10,}{median:10,}{p90:10,}'
+            f'{cells[0]:>9}{cells[1]:>9}{cells[2]:>10}'
+            f"{'  over target' if miss else ''}")
+    return over
+
+
+def google_json(config, lines):
+    rows = []
+    for name, n, low, median, p90, high in lines:
+        rows.append({
+            'name': name, 'run_name': name, 'run_type': 'iteration',
+            'repetitions': n, 'threads': 1, 'iterations': n,
+            'real_time': median, 'cpu_time': median, 'time_unit': 'ns',
+            'min': low, 'p90': p90, 'max': high})
+    return {
+        'context': {
+            'date': datetime.datetime.now(datetime.timezone.utc)
+            .isoformat(timespec='seconds'),
+            'host_name': f'{config.arch}-{config.vm}',
+            'executable': '/bin/bench', 'num_cpus': config.cpus,
+            'mhz_per_cpu': 1000, 'cpu_scaling_enabled': False, 'caches': [],
+            'library_build_type': 'release',
+            'unit': 'guest instructions (1 instruction = 1 ns virtual)',
+            'host': platform.machine()},
+        'benchmarks': rows}
+
+
+def run(name='all', out=print):
+    """Boot, print, save.  Returns (Result, lines over target)."""
+    config = qemu.Config(
+        arch=os.environ.get('ARCH', 'riscv'),
+        vm=os.environ.get('VM', 'classic'),
+        cpus=int(os.environ.get('CPUS', '1')), debug=False, lane='bench',
+        args={'bench': name}, silence=120, total=600, name=f'bench-{name}')
+    if config.cpus > 1:
+        config.lane = 'icount'
+        out('with several CPUs the counter is global: medians are not exact')
+    result = qemu.Machine(config).run()
+    lines = result.record.bench
+    over = table(lines, out)
+    if not result.passed:
+        out(result.explain())
+        return result, over
+    if name == 'all':
+        path = qemu.BUILD / 'bench' / \
+            f'{config.arch}-{config.vm}-{config.cpus}.json'
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(google_json(config, lines), indent=1))
+        missing = [n for n in ROWS if n not in {row[0] for row in lines}]
+        out(f'{len(ROWS) - len(over) - len(missing)} of {len(ROWS)} targets '
+            f'met; {os.path.relpath(path)}')
+        if missing:
+            result.outcome = 'incomplete'
+            result.why = 'not measured: ' + ' '.join(missing)
+            out(result.explain())
+    return result, over
+
+
+def main():
+    result, _ = run(*sys.argv[1:2])
+    return 0 if result.passed else 1
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: MIT
+"""make demo: boot Tern on 4 CPUs, run its own tests, print its benchmarks."""
+
+import os
+import sys
+import time
+
+import bench
+import matrix
+import qemu
+
+
+def shell():
+    """A minute at the prompt; returns how long the boot took."""
+    config = qemu.Config(name='demo-shell', cpus=4)
+    born = time.monotonic()
+    with qemu.Machine(config, on_console=None) as machine:
+        machine.expect(r'\$ ', timeout=30)
+        seconds = time.monotonic() - born
+        start = machine.console.data.rfind(b'\n') + 1
+        for command in ('uname -a', 'ls /bin', 'echo one two | wc', 'ps',
+                        'maps'):
+            machine.send(command + '\n')
+            machine.expect(r'\$ ', timeout=20)
+        text = machine.console.text()[start:].replace('\r', '')
+    print(text.rsplit('\n', 1)[0])
+    return seconds
+
+
+def tests():
+    """Every group once; returns (checks, failed groups)."""
+    total, bad = 0, []
+    for group in matrix.GROUPS:
+        config = qemu.Config(cpus=4, args={'test': group}, silence=60,
+                             name=f'demo-{group}')
+        result = qemu.Machine(config).run()
+        counts = result.record.counts()
+        total += counts['checks']
+        print(f"{'ok' if result.passed else 'FAIL':5}{group:16}"
+              f"{counts['pass']:4} passed {counts['skip']:3} skipped "
+              f'{result.seconds:6.1f} s', flush=True)
+        if not result.passed:
+            bad.append(group)
+            print(result.explain())
+    return total, bad
+
+
+def main():
+    os.environ.update(CPUS='1')
+    print('--- a shell on 4 emulated RISC-V CPUs')
+    seconds = shell()
+    print(f'--- booted in {seconds:.2f} s; now the tests, one boot a group')
+    checks, bad = tests()
+    print(f'--- {checks} checks, {len(bad)} groups failed; now the benchmarks '
+          '(guest instructions)')
+    result, _ = bench.run()
+    return 1 if bad or not result.passed else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

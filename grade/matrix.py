@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: MIT
+"""Which boots prove the system, and the full matrix of them.
+
+A test group (`/bin/ktest --list`) is one boot.  `make test` runs rows chosen
+so that every pair of values of two axes meets at least once, the group being
+an axis; `make test-all` runs the whole product, and goes on where it stopped
+as long as kernel and root image are the same.
+
+usage: matrix.py [--limit N] [--jobs N] [--only WORD...]      the full matrix
+       matrix.py --list                                       the chosen rows
+"""
+
+import argparse
+import concurrent.futures
+import hashlib
+import itertools
+import json
+import pathlib
+import subprocess
+import sys
+
+import qemu
+
+# Every group of the in-OS runner, with the seconds it may take in the slowest
+# lane.  test_os.py compares the names with `/bin/ktest --list`.
+GROUPS = {
+}
+
+AXES = {
+    'group': list(GROUPS),
+    'arch': ['riscv'],
+    'vm': ['classic'],
+    'cpus': [1, 2, 4, 8],
+    'debug': [True, False],
+    'lane': ['mttcg', 'icount'],
+    'tlb.targets': ['mask', 'all'],
+    'tlb.deliver': ['ipi', 'sbi'],
+    'tlb.catchup': ['gen', 'eager', 'tick'],
+}
+SAVE = qemu.BUILD / 'matrix.json'
+
+
+def possible(row):
+    """Combinations that cannot exist."""
+    return not (row.get('tlb.deliver') == 'sbi' and
+                row.get('arch') not in (None, 'riscv'))
+
+
+def pairs_of(row):
+    return set(itertools.combinations(sorted(row.items(), key=str), 2))
+
+
+def pairwise(axes=None):
+    """A small list of rows in which every pair of values occurs: greedy, and
+    the same every time."""
+    axes = axes or AXES
+    names = list(axes)
+    todo = {p for a, b in itertools.combinations(names, 2)
+            for x in axes[a] for y in axes[b]
+            if possible({a: x, b: y}) for p in pairs_of({a: x, b: y})}
+    rows = []
+    while todo:
+        row = dict(min(todo, key=str))
+        for name in names:
+            if name in row:
+                continue
+            choices = [{**row, name: v} for v in axes[name]
+                       if possible({**row, name: v})]
+            row = max(choices, key=lambda r: len(pairs_of(r) & todo))
+        todo -= pairs_of(row)
+        rows.append({n: row[n] for n in names})
+    return rows
+
+
+def product(axes=None):
+    axes = axes or AXES
+    rows = (dict(zip(axes, values)) for values in
+            itertools.product(*axes.values()))
+    return [r for r in rows if possible(r)]
+
+
+def name_of(row):
+    mode = 'debug' if row['debug'] else 'release'
+    return '-'.join([row['group'], row['arch'], row['vm'],
+                     f"{row['cpus']}cpu", mode, row['lane'],
+                     row['tlb.targets'], row['tlb.deliver'],
+                     row['tlb.catchup']])
+
+
+def config_of(row):
+    args = {k: v for k, v in row.items() if k.startswith('tlb.')}
+    args['test'] = row['group']
+    return qemu.Config(
+        arch=row['arch'], vm=row['vm'], cpus=row['cpus'], debug=row['debug'],
+        lane=row['lane'], args=args, name=name_of(row), silence=60,
+        total=GROUPS.get(row['group'], 240))
+
+
+def listed_groups(arch='riscv'):
+    """What the runner itself says, asked under user-mode emulation."""
+    root = qemu.BUILD / arch / 'root'
+    ktest = root / 'bin' / 'ktest'
+    cmd = {'riscv': ['qemu-riscv64', '-L', str(root)], 'x86_64': []}[arch]
+    out = subprocess.run(cmd + [str(ktest), '--list'], text=True, timeout=30,
+                         stdout=subprocess.PIPE, check=True).stdout
+    return [line.split()[0] for line in out.splitlines() if line.strip()]
+
+
+def stamp(row):
+    """Changes when what is booted changes."""
+    config, digest = config_of(row), hashlib.sha256()
+    for path in (config.kernel, config.initrd):
+        digest.update(pathlib.Path(path).read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def run_row(row):
+    result = qemu.Machine(config_of(row)).run()
+    return {'outcome': result.outcome, 'why': result.why,
+            'seconds': round(result.seconds, 1), **result.record.counts()}
+
+
+def load():
+    return json.loads(SAVE.read_text())['rows'] if SAVE.exists() else {}
+
+
+def save(rows, total):
+    outcomes = [r['outcome'] for r in rows.values()]
+    SAVE.parent.mkdir(exist_ok=True)
+    temporary = SAVE.with_suffix('.new')
+    temporary.write_text(json.dumps(
+        {'kind': 'matrix', 'planned': total, 'run': len(outcomes),
+         'passed': outcomes.count('pass'), 'rows': rows}, indent=0))
+    temporary.replace(SAVE)
+
+
+def run_all(args):
+    rows = [r for r in product()
+            if all(w in name_of(r) for w in args.only)]
+    stamps = {}
+
+    def stamp_of(row):
+        key = (row['arch'], row['debug'])
+        stamps[key] = stamps.get(key) or stamp(row)
+        return stamps[key]
+    now = {name_of(r): stamp_of(r) for r in rows}
+    done = {n: r for n, r in load().items()
+            if n not in now or r['stamp'] == now[n]}
+    todo = [r for r in rows if done.get(name_of(r), {}).get('outcome')
+            != 'pass'][:args.limit]
+    print(f'{len(rows)} rows, {len(rows) - len(todo)} passed before or left')
+    bad = 0
+    with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
+        waiting = {pool.submit(run_row, r): name_of(r) for r in todo}
+        for future in concurrent.futures.as_completed(waiting):
+            name, got = waiting[future], future.result()
+            done[name] = {**got, 'stamp': now[name]}
+            save(done, len(product()))
+            bad += got['outcome'] != 'pass'
+            print(f"{got['outcome']:10} {got['seconds']:6.1f} s  {name}  "
+                  f"{got['why'] if got['outcome'] != 'pass' else ''}",
+                  flush=True)
+    left = len(rows) - sum(done.get(n, {}).get('outcome') == 'pass'
+                           for n in now)
+    print(f'{len(todo)} run, {bad} failed, {left} of {len(rows)} still open')
+    return 1 if bad else 0
+
+
+def main():
+    ap = argparse.ArgumentParser(usage=__doc__.split('usage:')[1])
+    ap.add_argument('--list', action='store_true')
+    ap.add_argument('--limit', type=int)
+    ap.add_argument('--jobs', type=int, default=2)
+    ap.add_argument('--only', nargs='*', default=[])
+    args = ap.parse_args()
+    if not args.list:
+        return run_all(args)
+    rows = pairwise()
+    print(*map(name_of, rows), sep='\n')
+    print(f'{len(rows)} of {len(product())} combinations')
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: MIT
+"""make results: rewrite docs/results.md from build/*.json.
+
+Every harness run leaves a JSON file with a `kind` and its counts; this page
+shows them and says from which commit and with which emulator they come.  What
+was not run is listed as not run.
+"""
+
+import json
+import re
+import subprocess
+import sys
+
+import bench
+import qemu
+
+PAGE = qemu.TOP / 'docs' / 'results.md'
+NOTES = qemu.TOP / 'docs' / 'results-notes.md'
+KINDS = ['check', 'conformance', 'litmus', 'fuzz', 'faults', 'test', 'matrix']
+
+
+def output(*command):
+    try:
+        done = subprocess.run(command, capture_output=True, text=True,
+                              cwd=qemu.TOP)
+        return done.stdout.strip()
+    except OSError:
+        return ''
+
+
+def load():
+    """{kind: [(path, data)]}, benchmarks under 'bench'."""
+    found = {}
+    for path in sorted(qemu.BUILD.glob('**/*.json')):
+        try:
+            data = json.loads(path.read_text())
+        except ValueError:
+            continue
+        if not isinstance(data, dict):
+            continue
+        kind = 'bench' if 'benchmarks' in data else data.get('kind')
+        if kind:
+            found.setdefault(kind, []).append((path, data))
+    return found
+
+
+def head():
+    commit = output('git', 'rev-parse', '--short=12', 'HEAD') or 'unknown'
+    dirty = ' with local changes' if output(
+        'git', 'status', '--porcelain', '--', 'kern', 'user', 'grade') else ''
+    version = output('qemu-system-riscv64', '--version').split('\n')[0]
+    gcc = output('riscv64-linux-gnu-gcc', '--version').split('\n')[0]
+    return ['# Results', '',
+            'Written by `make results` from the runs in `build/`; do not '
+            'edit.', '', f'- commit {commit}{dirty}', f'- {version}',
+            f'- {gcc}', '']
+
+
+def cell(value):
+    if isinstance(value, float):
+        return f'{value:.1f}'
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f'{value:,}'
+    return str(value).replace('|', '/').replace('\n', ' ')
+
+
+def plain(kind, runs):
+    """Any run: its scalar values, and lists of rows as tables."""
+    lines = [f'## {kind}', '']
+    for path, data in runs:
+        scalars = {k: v for k, v in data.items() if k != 'kind' and
+                   isinstance(v, (int, float, str))}
+        flat = {k: v for k, v in data.items() if isinstance(v, dict) and
+                k != 'rows' and all(isinstance(x, (int, float, str))
+                                    for x in v.values())}
+        name = path.relative_to(qemu.BUILD)
+        said = ', '.join(f'{k} {cell(v)}' for k, v in scalars.items())
+        lines.append(f'- {name}: {said}')
+        for key, values in flat.items():
+            said = ', '.join(f'{k} {cell(v)}' for k, v in values.items())
+            lines.append(f'  - {key}: {said}')
+        lines += [''] + rows_table(data.get('rows'))
+    return lines + ['']
+
+
+def rows_table(rows):
+    """A list of dicts that have the same keys."""
+    if not isinstance(rows, list) or not rows or \
+            not isinstance(rows[0], dict):
+        return []
+    keys = list(rows[0])
+    return ['| ' + ' | '.join(keys) + ' |', '|' + '-|' * len(keys)] + [
+        '| ' + ' | '.join(cell(r.get(k, '')) for k in keys) + ' |'
+        for r in rows] + ['']
+
+
+def bench_table(runs):
+    lines = ['## bench', '',
+             'Guest instructions, median; release build, one instruction '
+             'is one tick.', '']
+    for path, data in runs:
+        lines += [f'{path.stem}:', '',
+                  '| operation | N | min | median | p90 | target | Linux 6.1 '
+                  '| xv6 |', '|-|-|-|-|-|-|-|-|']
+        for b in data['benchmarks']:
+            peers = bench.ROWS.get(b['name'], (None,) * 3)
+            mark = ' **over**' if peers[0] and b['real_time'] > peers[0] \
+                else ''
+            peers = ['-' if p is None else f'{p:,}' for p in peers]
+            lines.append(
+                f"| {b['name']} | {b['repetitions']:,} | {b['min']:,} | "
+                f"{b['real_time']:,}{mark} | {b['p90']:,} | "
+                f'{peers[0]} | {peers[1]} | {peers[2]} |')
+        lines.append('')
+    return lines
+
+
+def main():
+    found, lines = load(), head()
+    for kind in KINDS + sorted(set(found) - set(KINDS) - {'bench'}):
+        if kind in found:
+            lines += plain(kind, found[kind])
+        else:
+            lines += [f'## {kind}', '', 'not run', '']
+    lines += bench_table(found['bench']) if 'bench' in found else \
+        ['## bench', '', 'not run', '']
+    if NOTES.exists():
+        lines += [NOTES.read_text().strip(), '']
+    text = re.sub(r'\n{3,}', '\n\n', '\n'.join(lines))
+    PAGE.parent.mkdir(exist_ok=True)
+    PAGE.write_text(text.rstrip() + '\n')
+    print(f'docs/results.md: {", ".join(sorted(found)) or "nothing run yet"}')
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
