@@ -19,8 +19,15 @@ gdb:			## attach gdb to `make qemu-gdb`
 CHECK_ENV = ARCH=$(ARCH) CHECK_CC='$(CC)' CHECK_KFLAGS='$(KFLAGS)' \
 	    CHECK_UFLAGS='$(UFLAGS) $(UFLAGS_$(ARCH)) -Iuser/lib/$(ARCH)'
 
-check: $(KOBJS_debug)	## format, layers, symbols, headers, sizes, docs (under 60 s)
-	@$(CHECK_ENV) $(PYTHON) grade/check/run.py
+# A kernel that does not build fails the check, after the other rules ran.
+.PHONY: objects
+objects: $(KOBJS_debug)
+
+check:			## format, layers, symbols, headers, sizes, docs (under 60 s)
+	@$(MAKE) -ks DEBUG=1 objects >/dev/null 2>&1; built=$$?; \
+	$(CHECK_ENV) $(PYTHON) grade/check/run.py && \
+	{ [ $$built = 0 ] || { echo 'check: the kernel does not build'; \
+	exit 1; }; }
 
 # What the host port contributes comes from kern/vm/test/rules.mk.
 HOST_TEST := $(if $(wildcard kern/vm/test/rules.mk),host-test)

@@ -127,6 +127,7 @@ def compare(ours, theirs):
                 indent = len(mine) - len(mine.lstrip())
                 if mine[:indent] != want[:len(want) - len(want.lstrip())] \
                         and code[a + i].strip() \
+                        and not in_macro(ours, a + i) \
                         and starts_statement(code, a + i):
                     found.append((a + i, 1, f'indentation: {want.strip()}'))
         elif op == 'insert' and not ''.join(theirs[c:d]).strip():
