@@ -16,8 +16,8 @@ UFLAGS_x86_64 := -march=x86-64 -mno-red-zone -fcf-protection=none
 
 USER_LIB := start env string printf input syscall signal malloc thread
 USER_BIN := init sh ls cat echo wc grep kill ps free vmstat maps sleep time \
-	stress true false uname env hexdump poweroff
-USER_TEST :=
+	stress true false uname env hexdump poweroff ktest
+USER_TEST := proc pipe
 USER_BENCH :=
 
 UWARN	:= -Wall -Wextra -Werror -Wshadow -Wundef -Wvla -Wstrict-prototypes \
@@ -91,3 +91,19 @@ $(foreach a,$(USER_ARCHS),$(eval $(call user_rules,$(a))))
 .SECONDARY:
 .PHONY: user-progs
 user-progs: $(UPROGS_$(ARCH))
+
+# --- the same tests on Linux, the free reference ------------------------------
+# Groups whose calls Linux has; what differs by right skips itself.
+LINUX_GROUPS := $(filter-out oom,$(USER_TEST))
+EMULATOR_riscv := qemu-riscv64
+LINUX_RUN = setpriv --pdeathsig KILL timeout 300
+
+.PHONY: user-linux-test user-linux-test-x86_64 user-linux-test-riscv
+user-linux-test: user-linux-test-x86_64 user-linux-test-riscv	## in-OS tests on Linux: native, then below qemu-riscv64
+user-linux-test-x86_64: build/x86_64/root.img
+	TEST_ROOT=$(CURDIR)/build/x86_64/root $(LINUX_RUN) \
+	    build/x86_64/user/bin/ktest $(LINUX_GROUPS)
+user-linux-test-riscv: build/riscv/root.img
+	@set -e; for g in $(LINUX_GROUPS); do \
+	    KTAP_EMULATED=1 TEST_ROOT=$(CURDIR)/build/riscv/root $(LINUX_RUN) \
+	    $(EMULATOR_riscv) build/riscv/user/test/$$g; done
