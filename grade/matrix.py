@@ -24,6 +24,9 @@ import qemu
 # Every group of the in-OS runner, with the seconds it may take in the slowest
 # lane.  test_os.py compares the names with `/bin/ktest --list`.
 GROUPS = {
+    'proc': 240, 'pipe': 180, 'mem': 240, 'cow': 240, 'thread': 240,
+    'sig': 180, 'file': 180, 'badcall': 300, 'elf': 240, 'fp': 180,
+    'time': 180, 'tlb': 300, 'shell': 240, 'glibc': 180, 'oom': 300,
 }
 
 AXES = {
