@@ -23,13 +23,16 @@ KERN_SRCS += \
 	kern/vm/design.c \
 	kern/vm/pmap.c \
 	kern/vm/pmap_table.c \
+	kern/vm/pmap_cpu.c \
 	kern/vm/tlb.c \
+	kern/vm/tlb_oracle.c \
 	kern/vm/asid.c \
 	kern/vm/overlay.c \
 	kern/vm/invariants.c \
 	kern/vm/classic/classic.c \
 	kern/vm/classic/classic_fault.c \
 	kern/vm/classic/classic_fork.c \
+	kern/vm/classic/classic_page.c \
 	kern/vm/classic/region.c
 
 # What the host port compiles too: everything up to here.

@@ -28,8 +28,8 @@
 unsigned mmu_asid_count(void);
 
 /**
- * Load root @p root with @p asid.  Flushes nothing: with an ASID in reuse the
- * caller fences.  Without ASIDs (asid 0) every entry of user space is dropped.
+ * Load root @p root with @p asid.  Flushes nothing, with or without ASIDs: the
+ * caller (vm/tlb.c) fences when an ASID is new or shared.
  * @pre interrupts off
  */
 void mmu_load_root(paddr_t root, unsigned asid);

@@ -30,8 +30,13 @@ enum frame_state {
  */
 struct vm_page {
 	struct list link;	/* [f] free lists; [o] page queues when used */
-	uint32_t refs;		/* [a] leaves and other owners */
-	uint32_t pins;		/* [a] kernel accesses in progress */
+	union {
+		struct {
+			uint32_t refs; /* [a] leaves and other owners */
+			uint32_t pins; /* [a] kernel accesses in progress */
+		};
+		uint64_t holds;	/* [a] both: whoever makes it 0 frees */
+	};
 	uint8_t state;		/* [f] enum frame_state */
 	uint8_t order;		/* [f] of the block that starts here */
 	uint16_t flags;		/* [a] PG_* */
@@ -73,6 +78,13 @@ phys_to_page(paddr_t pa)
 	return &frame_array[(pa - frame_base) >> PAGE_SHIFT];
 }
 
+/** Whether @p pa has a struct vm_page (RAM, as opposed to device memory). */
+static inline bool
+phys_is_ram(paddr_t pa)
+{
+	return (pa - frame_base) >> PAGE_SHIFT < frame_array_size;
+}
+
 static inline void *
 page_to_virt(const struct vm_page *pg)
 {
@@ -91,7 +103,8 @@ struct vm_page *frame_alloc(unsigned flags);
 /** 2^order frames, aligned to their size; the first page stands for all. */
 struct vm_page *frame_alloc_order(unsigned order, unsigned flags);
 
-/** @pre refs and pins are 0 or the caller owns the only reference */
+/** Free a block that nobody maps or pins; references are forgotten.
+ * @p pg is the page that frame_alloc or frame_alloc_order returned. */
 void frame_free(struct vm_page *);
 
 static inline void
@@ -106,10 +119,11 @@ void page_drop(struct vm_page *);
 /** End of a kernel access; the last one frees a frame without references. */
 void page_unpin(struct vm_page *, bool write);
 
-/** Frames in all, and free now. */
+/** Frames that the allocator manages, and those free now (the per-CPU caches
+ * included); exact while no CPU allocates. */
 size_t frame_total(void);
 size_t frame_free_count(void);
-/** Give this CPU's cached frames back: exact counts for tests. */
+/** Give this CPU's cached frames back to the buddy system. */
 void frame_cache_drain(void);
 
 #endif

@@ -40,9 +40,12 @@ void *kmalloc(size_t size);
 void *kzalloc(size_t size);
 void kfree(void *, size_t size);
 
-/** Objects in use of @p c; sum over all caches, in bytes. */
+/** Objects in use: of one cache; over all caches, and their bytes. */
 uint64_t kmem_used(const struct kmem_cache *c);
+uint64_t kmem_used_objects(void);
 uint64_t kmem_used_bytes(void);
+/** Frames that hold slabs, empty ones included. */
+size_t kmem_slab_frames(void);
 /** One line a cache: name size used. */
 struct sink;
 void kmem_dump(struct sink *);

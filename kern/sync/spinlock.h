@@ -13,6 +13,7 @@
 
 #include "arch/cpu.h"
 #include "lib/panic.h"
+#include "sync/lockset.h"
 #include "sync/rank.h"
 
 struct spinlock {
@@ -39,11 +40,7 @@ struct spinlock {
 
 void spin_init(struct spinlock *, enum lock_rank, const char *name);
 
-/* Bookkeeping of the DEBUG build, in sync/lockset.c. */
-void lockset_before(const void *l, unsigned rank, const char *n, bool nested);
-void lockset_acquired(const void *l, unsigned rank, const char *name);
-void lockset_released(const void *l);
-void lockset_assert_none(const char *what); /* no spin lock is held */
+/* Checks of the DEBUG build, in spinlock.c. */
 void spin_check_before(struct spinlock *, bool irq, bool nested);
 void spin_check_acquired(struct spinlock *);
 void spin_check_release(struct spinlock *);

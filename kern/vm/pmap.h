@@ -89,6 +89,11 @@ struct pmap {
 	uint64_t cached;	/* [a] CPUs that may hold entries (eager) */
 	uint64_t icache_stale;	/* [a] CPUs that must sync before user mode */
 	uint64_t cpu_gen[MAXCPU]; /* [a] flushes carried out; written by CPU c */
+#ifdef DEBUG
+	uint64_t done_gen;	/* [a] deliver=sbi: flushes known complete */
+	uint64_t joining;	/* [a] CPUs between mask bit and generation */
+	struct list live_link;	/* oracle's table of live pmaps */
+#endif
 };
 
 extern struct pmap pmap_kernel;
@@ -124,6 +129,7 @@ struct pmap_new {
  * to do with its frame is the caller's business.
  * Rights that the machine lacks (W without R) are normalised upwards.
  * @retval EAGAIN  the entry is not @p expect (A and D are not compared)
+ * @retval EBUSY   a superpage covers @p va, or smaller entries lie under it
  * @retval ENOMEM  no table page; nothing changed
  * @post   a replaced leaf is noted in the gather
  */
@@ -208,6 +214,9 @@ void pmap_setlink(struct pmap *, vaddr_t, uintptr_t link);
  */
 bool pmap_fixup(struct pmap *, vaddr_t, vm_prot_t access);
 
+/** Zero table pages kept for reuse, on all CPUs. */
+size_t pmap_tables_cached(void);
+
 /** Load @p pm on this CPU (C2, C11); leaves the one loaded before.
  * @pre interrupts off */
 void pmap_activate(struct pmap *);
@@ -215,7 +224,6 @@ void pmap_activate(struct pmap *);
 void pmap_lazy(void);
 /** The pmap loaded on this CPU; &pmap_kernel when lazy. */
 struct pmap *pmap_current(void);
-unsigned pmap_asid(const struct pmap *);
 
 /** Before returning to user mode: sync the instruction cache if executable
  * pages were entered since (DESIGN rule 10). @pre interrupts off */

@@ -24,7 +24,7 @@
 #ifndef VM_TLB_H
 #define VM_TLB_H
 
-#include "lib/types.h"
+#include "lib/list.h"
 #include "vm/prot.h"
 
 struct pmap;
@@ -32,11 +32,12 @@ struct vm_page;
 
 #define TLB_GATHER_SPACES 4  /* spaces before "everything" */
 #define TLB_GATHER_PAGES  24 /* frames before a batch page is allocated */
-#define TLB_RANGE_MAX	  64 /* pages in a ranged flush; more: whole space */
+#define TLB_RANGE_MAX	  16 /* pages in a ranged flush; more: whole space */
 
 struct tlb_range {
 	struct pmap *pm;  /* reference held from the first note to the flush */
 	vaddr_t sva, eva; /* hull of what was noted */
+	uint64_t gen;	  /* of pm, set by the flush */
 };
 
 struct tlb_batch; /* one frame full of page pointers */
@@ -46,7 +47,8 @@ struct tlb_gather {
 	unsigned npages;  /* in page[] */
 	unsigned nnoted;  /* leaves noted: counter of the benchmark */
 	bool everything;  /* more spaces than ranges */
-	struct vm_page *tables;	 /* chain through vm_page.owner */
+	bool icache;	  /* executable pages were entered: sync fetches too */
+	struct list *tables;	 /* chain through vm_page.link.next */
 	struct tlb_batch *batch; /* newest first; NULL: page[] suffices */
 	struct tlb_range range[TLB_GATHER_SPACES];
 	struct vm_page *page[TLB_GATHER_PAGES];
@@ -57,15 +59,33 @@ static inline void
 tlb_gather_init(struct tlb_gather *tg)
 {
 	tg->nranges = tg->npages = tg->nnoted = 0;
-	tg->everything = false;
+	tg->everything = tg->icache = false;
 	tg->tables = NULL;
 	tg->batch = NULL;
 }
 
+/** First note for a space, or one too many. */
+void tlb_gather_note_slow(struct tlb_gather *, struct pmap *, vaddr_t sva,
+    vaddr_t eva);
+
 /** Translations of [@p sva, @p eva) in @p pm may be stale on some CPU.
  * @pre the entries are changed already; @p pm is locked */
-void tlb_gather_note(struct tlb_gather *, struct pmap *pm, vaddr_t sva,
-    vaddr_t eva);
+static inline void
+tlb_gather_note(struct tlb_gather *tg, struct pmap *pm, vaddr_t sva,
+    vaddr_t eva)
+{
+	struct tlb_range *r = &tg->range[tg->nranges - 1];
+
+	tg->nnoted++;
+	if (tg->nranges == 0 || r->pm != pm) {
+		tlb_gather_note_slow(tg, pm, sva, eva);
+		return;
+	}
+	if (sva < r->sva)
+		r->sva = sva;
+	if (eva > r->eva)
+		r->eva = eva;
+}
 
 /** Drop one reference of @p pg after the flush.  @return EAGAIN when there was
  * no room: flush first, then go on (nothing was taken over) */
@@ -81,7 +101,7 @@ bool tlb_gather_full(const struct tlb_gather *);
  * After this no CPU can use a noted translation; frames and tables are freed,
  * the gather is empty again.
  * @pre might_shoot(): no spin lock held, interrupts on, on a thread
- * @post one shootdown is counted if another CPU was involved
+ * @post counted as one shootdown if anything was noted
  */
 void tlb_gather_flush(struct tlb_gather *);
 
@@ -90,7 +110,7 @@ static inline bool
 tlb_gather_empty(const struct tlb_gather *tg)
 {
 	return tg->nranges == 0 && tg->npages == 0 && tg->tables == NULL &&
-	    tg->batch == NULL && !tg->everything;
+	    tg->batch == NULL && !tg->everything && !tg->icache;
 }
 
 /* Policies, chosen at boot. */
@@ -110,45 +130,31 @@ struct tlb_policy {
 
 /**
  * Choose the policy before user spaces exist.
- * @retval ENOTSUP  deliver=sbi on a machine without it (a message says so)
+ * @retval EOPNOTSUPP  deliver=sbi on a machine without it (a message says so)
  */
 int tlb_init(const struct tlb_policy *);
 extern struct tlb_policy tlb_policy;
 
-/** Interrupt handler of IPI_TLB; also polled while waiting for others. */
-void tlb_ipi(void);
 /** Called on each timer tick (policy catchup=tick). */
 void tlb_tick(void);
 
 /* The CPU's side of joining and leaving a space; called by pmap_activate() and
  * pmap_lazy() with interrupts off. */
-void tlb_join(struct pmap *);
-void tlb_leave(struct pmap *);
 
-/** ASID of @p pm on this CPU. @pre active here, interrupts off */
-unsigned tlb_asid(const struct pmap *pm);
-/** @p pm is being destroyed: nobody runs it. */
-void tlb_forget(struct pmap *pm);
+/** Mark this CPU as running @p pm, catch up with its generation, and return the
+ * ASID to load the root with (C2). */
+unsigned tlb_join(struct pmap *pm);
+/** This CPU has loaded another root. */
+void tlb_leave(struct pmap *pm);
 
-/**
- * Stale-translation oracle (DEBUG).  A frame that leaves a mapping remembers
- * the space and the generation that must pass; when it is reused, every CPU
- * that runs the space must have passed it. It panics otherwise.
- */
-#ifdef DEBUG
-void tlb_oracle_released(struct vm_page *, const struct pmap *);
-void tlb_oracle_reused(struct vm_page *);
-#else
-static inline void
-tlb_oracle_released(struct vm_page *pg, const struct pmap *pm)
-{
-	(void)pg, (void)pm;
-}
-static inline void
-tlb_oracle_reused(struct vm_page *pg)
-{
-	(void)pg;
-}
-#endif
+/* asid.c */
+
+/** @param count numbers that exist; < 2 means none: flush at each join */
+void asid_init(unsigned count);
+/** ASID for @p pm on this CPU; @p *fresh: no entry of it is in this TLB.
+ * @pre interrupts off, @p pm is about to be loaded */
+unsigned asid_join(struct pmap *pm, bool *fresh);
+/** Number that @p pm has now (0: none yet). */
+unsigned asid_number(const struct pmap *pm);
 
 #endif

@@ -40,6 +40,7 @@ struct vmspace {
 	struct list overlays;	/* [v] regions with Appel-Li rights */
 	size_t size_bytes;	/* [v] mapped address range in all */
 	size_t limit_bytes;	/* [v] RLIMIT_AS */
+	vaddr_t brk_start, brk;	/* of sys/sys_mem.c, under its proc->lock */
 };
 
 /** One restartable operation; owned by space.c or fault.c. */
@@ -50,7 +51,8 @@ struct vm_txn {
 
 enum vm_source {
 	VM_ANON,  /* zero-filled */
-	VM_ALIAS, /* the pages at alias_va of the same space (MAP2) */
+	VM_ALIAS, /* the pages at alias_va of the same space (MAP2); they must
+		   * belong to one VM_MAP_SHARED region */
 	VM_PHYS,  /* device or fixed frames from pa on; never paged, not counted */
 };
 
@@ -86,10 +88,7 @@ struct vm_fault {
 	unsigned flags;
 };
 
-/* Appel-Li operations on pages (al.h has the user's view). */
-enum vm_page_op {
-	VM_PROT_CAP, /* rights of the range are capped by op->prot */
-};
+/** Appel-Li operation on pages: cap their rights (al.h: the user's view). */
 struct page_op {
 	vaddr_t sva, eva;
 	vm_prot_t cap;	    /* VM_PROT_ALL lifts the cap */
@@ -109,6 +108,7 @@ struct page_op {
  */
 struct vm_ops {
 	const char *name;
+	unsigned pmap_flags; /* for pmap_create: PMAP_LINKS */
 	/** Once, before the first space. */
 	void (*init)(void);
 	/** Fill vs->priv. The common part is ready, the pmap empty. */
@@ -167,8 +167,9 @@ struct vm_ops {
 
 	/** Full invariant walk; 0 = sound, else says what is wrong. */
 	int (*check)(struct vmspace *vs);
-	/** Tell how often each frame is referenced by this space: call
-	 * @p count once per reference (global check of refs). */
+	/** Tell how often each frame is referenced by this space, or with @p vs
+	 * NULL by the design outside of all spaces: call @p count once per
+	 * reference (global check of refs). */
 	void (*count_refs)(struct vmspace *vs,
 	    void (*count)(struct vm_page *, void *), void *arg);
 	/** Canonical text: golden tests, visualiser. */
@@ -177,7 +178,8 @@ struct vm_ops {
 
 /* ---- design.c ---- */
 
-/** Choose by name. @retval ENOENT no such design (prints those that exist) */
+/** Set the VM layer up and choose the design by name. @ctx once, after
+ * frame_init, kmem_init, pmap_init and tlb_init. @retval ENOENT no such design (prints those that exist) */
 int vm_init(const char *design);
 extern const struct vm_ops *vm_design;
 /** Names in order, NULL at the end. */
@@ -185,6 +187,8 @@ extern const char *const vm_design_names[];
 
 /* ---- space.c: whole spaces ---- */
 
+/** Called by vm_init. */
+void vmspace_init(void);
 /** Empty, one reference. @retval ENOMEM */
 int __must_check vmspace_create(struct vmspace **out);
 void vmspace_hold(struct vmspace *);
@@ -267,10 +271,35 @@ int __must_check copyinstr(struct vmspace *, char *dst, vaddr_t src,
 
 /* ---- overlay.c, for designs ---- */
 
+vm_prot_t vm_overlay_cap_slow(const struct vmspace *, vaddr_t va);
+
 /** Rights that the overlay leaves at @p va (VM_PROT_ALL without one). */
-vm_prot_t vm_overlay_cap(const struct vmspace *, vaddr_t va);
+static inline vm_prot_t
+vm_overlay_cap(const struct vmspace *vs, vaddr_t va)
+{
+	if (likely(list_empty(&vs->overlays)))
+		return VM_PROT_ALL;
+	return vm_overlay_cap_slow(vs, va);
+}
+
 /** Remember that D of the page at @p va is being cleared (rule 6). */
 void vm_overlay_dirtied(struct vmspace *, vaddr_t va);
+
+/* For space.c only: copy at fork, forget at unmap, free at clear. */
+int vm_overlay_fork(const struct vmspace *parent, struct vmspace *child);
+void vm_overlay_reset(struct vmspace *, vaddr_t sva, vaddr_t eva);
+void vm_overlay_clear(struct vmspace *);
+int vm_overlay_add(struct vmspace *, vaddr_t sva, vaddr_t eva);
+/** All of [@p sva, @p eva) is inside one overlay. */
+bool vm_overlay_covers(const struct vmspace *, vaddr_t sva, vaddr_t eva);
+void vm_overlay_set_cap(struct vmspace *, const struct page_op *);
+/** Move the remembered dirty bits of the range into @p bitmap. */
+void vm_overlay_take_dirty(struct vmspace *, vaddr_t sva, vaddr_t eva,
+    uint64_t *bitmap);
+
+/** Call @p fn for each space, with the list locked shared; a value other than
+ * 0 ends the walk and is returned. For page-side slots and checks. */
+int vmspace_foreach(int (*fn)(struct vmspace *, void *), void *arg);
 
 /* ---- invariants.c ---- */
 

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * frame.c - the allocator of physical page frames.
+ *
+ * Path: frame_alloc takes from this CPU's cache; an empty cache is refilled
+ * from the buddy lists under frame_lock.  frame_free goes the other way.
+ * Locks: RANK_FRAME around the buddy lists; a cache belongs to its CPU and is
+ * never touched in interrupts.
+ * Invariants: a free block of order n is aligned to 2^n, its first page has
+ * state FRAME_FREE and order n, and its buddy is not free with the same order.
+ * Source: Knuth, The Art of Computer Programming vol. 1, 2.5 (buddy system).
+ */
+#include "mem/frame.h"
+
+#include "lib/string.h"
+#include "mem/failpoint.h"
+#include "mem/oracle.h"
+
+#define CACHE_MAX   64
+#define CACHE_BATCH 32
+#define RESERVE_MIN 32
+#define RESERVE_MAX 256
+
+struct vm_page *frame_array;
+paddr_t frame_base;
+size_t frame_array_size;
+struct waitq frame_waitq = WAITQ_INIT(frame_waitq);
+
+static struct spinlock frame_lock = SPINLOCK_INIT(RANK_FRAME, "frame");
+static struct list free_lists[FRAME_MAX_ORDER + 1]; /* [frame_lock] */
+static size_t buddy_free;			     /* [frame_lock] frames */
+static size_t total;				     /* after frame_init */
+static size_t reserve; /* kept for FRAME_RESERVE callers */
+static bool frame_low; /* [a] frees bypass the caches and wake waiters */
+
+static struct frame_cache {
+	unsigned n;
+	struct vm_page *page[CACHE_MAX];
+} __cacheline caches[MAXCPU];
+
+static size_t
+index_of(const struct vm_page *pg)
+{
+	return (size_t)(pg - frame_array);
+}
+
+/* ---- buddy lists, all with frame_lock held ---- */
+
+static void
+buddy_insert(struct vm_page *pg, unsigned order)
+{
+	size_t i = index_of(pg);
+
+	buddy_free += (size_t)1 << order;
+	while (order < FRAME_MAX_ORDER) {
+		size_t j = i ^ ((size_t)1 << order);
+
+		if (j >= frame_array_size ||
+		    frame_array[j].state != FRAME_FREE ||
+		    frame_array[j].order != order)
+			break;
+		list_remove(&frame_array[j].link);
+		frame_array[j].state = FRAME_USED;
+		i &= ~((size_t)1 << order);
+		order++;
+	}
+	pg = &frame_array[i];
+	pg->state = FRAME_FREE;
+	pg->order = (uint8_t)order;
+	list_push_front(&free_lists[order], &pg->link);
+}
+
+static struct vm_page *
+buddy_remove(unsigned order)
+{
+	unsigned o = order;
+	struct vm_page *pg;
+
+	while (o <= FRAME_MAX_ORDER && list_empty(&free_lists[o]))
+		o++;
+	if (o > FRAME_MAX_ORDER)
+		return NULL;
+	pg = LIST_ENTRY(list_pop_front(&free_lists[o]), struct vm_page, link);
+	while (o > order) {
+		struct vm_page *half = pg + ((size_t)1 << --o);
+
+		half->state = FRAME_FREE;
+		half->order = (uint8_t)o;
+		list_push_front(&free_lists[o], &half->link);
+	}
+	pg->state = FRAME_USED;
+	pg->order = (uint8_t)order;
+	buddy_free -= (size_t)1 << order;
+	return pg;
+}
+
+/* ---- DEBUG: poison and checks ---- */
+
+static void
+poison(struct vm_page *pg, unsigned order)
+{
+#ifdef DEBUG
+	memset(page_to_virt(pg), FRAME_POISON, PAGE_SIZE << order);
+#else
+	(void)pg, (void)order;
+#endif
+}
+
+static void
+check_poison(struct vm_page *pg, unsigned order)
+{
+#ifdef DEBUG
+	const uint64_t *w = page_to_virt(pg);
+	uint64_t want;
+
+	memset(&want, FRAME_POISON, sizeof(want));
+	for (size_t i = 0; i < (PAGE_SIZE << order) / sizeof(*w); i++)
+		if (w[i] != want)
+			panic("frame 0x%lx: written while free, offset 0x%lx "
+			      "holds 0x%lx",
+			    (unsigned long)page_to_phys(pg),
+			    (unsigned long)(i * sizeof(*w)),
+			    (unsigned long)w[i]);
+	for (size_t i = 0; i < (size_t)1 << order; i++)
+		tlb_oracle_reused(pg + i);
+#else
+	(void)pg, (void)order;
+#endif
+}
+
+/* ---- allocation ---- */
+
+static struct vm_page *
+hand_out(struct vm_page *pg, unsigned order)
+{
+	check_poison(pg, order);
+	pg->holds = 1; /* refs = 1, pins = 0 */
+	pg->flags = 0;
+	pg->wpins = 0;
+	pg->owner = NULL;
+	return pg;
+}
+
+/* Refill this CPU's cache; at least one page or NULL. */
+static struct vm_page *
+refill(unsigned flags)
+{
+	struct frame_cache *c = &caches[cpu_id()];
+	size_t floor = (flags & FRAME_RESERVE) ? 0 : reserve;
+	struct vm_page *pg = NULL;
+
+	spin_lock(&frame_lock);
+	if (buddy_free > floor)
+		pg = buddy_remove(0);
+	while (pg != NULL && c->n < CACHE_BATCH &&
+	    buddy_free > reserve + CACHE_BATCH)
+		c->page[c->n++] = buddy_remove(0);
+	if (buddy_free <= reserve)
+		__atomic_store_n(&frame_low, true, __ATOMIC_SEQ_CST);
+	spin_unlock(&frame_lock);
+	return pg;
+}
+
+struct vm_page *
+frame_alloc(unsigned flags)
+{
+	struct frame_cache *c = &caches[cpu_id()];
+	struct vm_page *pg;
+
+	if (!(flags & FRAME_NOFAIL_POINT) && fail_point())
+		return NULL;
+	if (likely(c->n > 0))
+		pg = c->page[--c->n];
+	else
+		pg = refill(flags);
+	return likely(pg != NULL) ? hand_out(pg, 0) : NULL;
+}
+
+struct vm_page *
+frame_alloc_order(unsigned order, unsigned flags)
+{
+	size_t need = (size_t)1 << order;
+	struct vm_page *pg = NULL;
+
+	if (order == 0)
+		return frame_alloc(flags);
+	if (order > FRAME_MAX_ORDER || fail_point())
+		return NULL;
+	spin_lock(&frame_lock);
+	if (buddy_free >= need + ((flags & FRAME_RESERVE) ? 0 : reserve))
+		pg = buddy_remove(order);
+	spin_unlock(&frame_lock);
+	return pg != NULL ? hand_out(pg, order) : NULL;
+}
+
+/* ---- freeing ---- */
+
+static void
+free_to_buddy(struct vm_page **pages, unsigned n)
+{
+	spin_lock(&frame_lock);
+	for (unsigned i = 0; i < n; i++)
+		buddy_insert(pages[i], pages[i]->order);
+	if (buddy_free > 2 * reserve)
+		__atomic_store_n(&frame_low, false, __ATOMIC_SEQ_CST);
+	spin_unlock(&frame_lock);
+	waitq_wake_all(&frame_waitq);
+}
+
+void
+frame_free(struct vm_page *pg)
+{
+	struct frame_cache *c = &caches[cpu_id()];
+
+	KASSERT(pg->state == FRAME_USED && pg->pins == 0);
+	poison(pg, pg->order);
+	pg->holds = 0;
+	/* When memory is short nothing may hide in a cache: whoever failed to
+	 * allocate waits on frame_waitq. */
+	if (unlikely(pg->order != 0 ||
+		__atomic_load_n(&frame_low, __ATOMIC_RELAXED))) {
+		free_to_buddy(&pg, 1);
+		return;
+	}
+	if (unlikely(c->n == CACHE_MAX)) {
+		c->n -= CACHE_BATCH;
+		free_to_buddy(&c->page[c->n], CACHE_BATCH);
+	}
+	c->page[c->n++] = pg;
+}
+
+void
+page_drop(struct vm_page *pg)
+{
+	KASSERT(pg->refs > 0);
+	if (__atomic_sub_fetch(&pg->holds, 1, __ATOMIC_ACQ_REL) == 0)
+		frame_free(pg);
+}
+
+void
+page_unpin(struct vm_page *pg, bool write)
+{
+	KASSERT(pg->pins > 0);
+	if (write)
+		__atomic_fetch_sub(&pg->wpins, 1, __ATOMIC_RELEASE);
+	if (__atomic_sub_fetch(&pg->holds, (uint64_t)1 << 32,
+		__ATOMIC_ACQ_REL) == 0)
+		frame_free(pg);
+}
+
+void
+frame_cache_drain(void)
+{
+	struct frame_cache *c = &caches[cpu_id()];
+
+	free_to_buddy(c->page, c->n);
+	c->n = 0;
+}
+
+size_t
+frame_total(void)
+{
+	return total;
+}
+
+size_t
+frame_free_count(void)
+{
+	size_t n = __atomic_load_n(&buddy_free, __ATOMIC_RELAXED);
+
+	for (unsigned i = 0; i < MAXCPU; i++)
+		n += __atomic_load_n(&caches[i].n, __ATOMIC_RELAXED);
+	return n;
+}
+
+/* ---- start ---- */
+
+static paddr_t ram_lo = UINT64_MAX, ram_hi; /* of all pieces */
+static paddr_t array_pa;		    /* where frame_array stands */
+static size_t array_bytes;
+
+static void
+measure(paddr_t start, paddr_t end)
+{
+	ram_lo = MIN(ram_lo, start);
+	ram_hi = MAX(ram_hi, end);
+}
+
+/* The array takes the first pages of the first piece that is large enough. */
+static void
+place_array(paddr_t start, paddr_t end)
+{
+	if (array_pa == 0 && end - start >= array_bytes)
+		array_pa = start;
+}
+
+static void
+add_ram(paddr_t start, paddr_t end)
+{
+	if (start <= array_pa && array_pa < end)
+		start = array_pa + array_bytes;
+	for (paddr_t pa = start; pa + PAGE_SIZE <= end; pa += PAGE_SIZE) {
+		struct vm_page *pg = phys_to_page(pa);
+
+		pg->state = FRAME_USED;
+		pg->order = 0;
+		poison(pg, 0);
+		buddy_insert(pg, 0);
+	}
+}
+
+void
+frame_init(void)
+{
+	for (unsigned o = 0; o <= FRAME_MAX_ORDER; o++)
+		list_init(&free_lists[o]);
+	mmu_foreach_ram(measure);
+	if (ram_lo >= ram_hi)
+		panic("no RAM found");
+	/* Base aligned so that an index is as aligned as its address. */
+	frame_base = ram_lo & ~((PAGE_SIZE << FRAME_MAX_ORDER) - 1);
+	frame_array_size = (ram_hi - frame_base) >> PAGE_SHIFT;
+	array_bytes =
+	    ROUND_UP(frame_array_size * sizeof(struct vm_page), PAGE_SIZE);
+	mmu_foreach_ram(place_array);
+	if (array_pa == 0)
+		panic("no piece of RAM holds the frame array of %lu bytes",
+		    (unsigned long)array_bytes);
+	frame_array = phys_to_virt(array_pa);
+	memset(frame_array, 0, array_bytes); /* FRAME_RESERVED */
+	for (size_t i = 0; i < frame_array_size; i++)
+		frame_array[i].refs = 1; /* mapping and pinning never frees */
+	mmu_foreach_ram(add_ram);
+	total = buddy_free;
+	reserve = MIN(MAX(total / 128, RESERVE_MIN), RESERVE_MAX);
+	if (total < 4 * RESERVE_MIN)
+		panic("only %lu free frames", (unsigned long)total);
+}

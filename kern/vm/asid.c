@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * asid.c - address-space identifiers, one generational allocator for all CPUs.
+ *
+ * A pmap's asid word is generation | number.  When the numbers run out a new
+ * generation begins: every CPU drops its whole TLB before it next joins a
+ * space, and only numbers in use on some CPU right now are kept.  Number 0 is
+ * for the kernel's root, and for user spaces when no other number is left (or
+ * the hardware has none): then its entries are dropped at each join.  SBI's remote fence names one ASID for all
+ * harts, hence one numbering for all CPUs.
+ * Locks: asid_lock, with interrupts off (joining happens in the switch).
+ * The scheme follows the idea of Linux arch/arm64/mm/context.c.
+ */
+#include "lib/string.h"
+#include "sync/counter.h"
+#include "vm/pmap.h"
+
+#define NUMBER_BITS 16
+#define NUMBER_MASK (((uint64_t)1 << NUMBER_BITS) - 1)
+
+static struct spinlock asid_lock = SPINLOCK_INIT(RANK_ASID, "asid");
+static unsigned count;		    /* [I] numbers, 0 included; < 2: none */
+static uint64_t generation = NUMBER_MASK + 1; /* [asid_lock] */
+static uint64_t used[(NUMBER_MASK + 1) / 64]; /* [asid_lock] bitmap */
+static unsigned hint;			      /* [asid_lock] search from here */
+static uint64_t flush_pending;	    /* [asid_lock] CPUs that must drop all */
+static uint64_t running[MAXCPU];    /* [asid_lock] asid word loaded last */
+
+void
+asid_init(unsigned n)
+{
+	count = n;
+	used[0] = 1;
+	hint = 1;
+}
+
+unsigned
+asid_number(const struct pmap *pm)
+{
+	return (unsigned)(__atomic_load_n(&pm->asid, __ATOMIC_RELAXED) &
+	    NUMBER_MASK);
+}
+
+static bool
+is_used(uint64_t number)
+{
+	return used[number / 64] >> (number % 64) & 1;
+}
+
+static void
+set_used(uint64_t number)
+{
+	used[number / 64] |= (uint64_t)1 << (number % 64);
+}
+
+/* A free number, or 0. */
+static unsigned
+find_free(void)
+{
+	for (unsigned n = hint; n < count; n++) {
+		if (!is_used(n)) {
+			hint = n + 1;
+			return n;
+		}
+	}
+	hint = count;
+	return 0;
+}
+
+static void
+roll_over(void)
+{
+	memset(used, 0, sizeof(used));
+	used[0] = 1;
+	hint = 1;
+	generation += NUMBER_MASK + 1;
+	/* A CPU goes on with the number that it has loaded: nobody else may
+	 * get it in this generation. */
+	for (unsigned c = 0; c < ncpu; c++)
+		set_used(running[c] & NUMBER_MASK);
+	flush_pending = ~(uint64_t)0;
+	counter_add(TS_asid_rollovers, 1);
+}
+
+/* Whether @p word is loaded on some CPU, so that roll_over kept its number. */
+static bool
+is_running(uint64_t word)
+{
+	for (unsigned c = 0; c < ncpu; c++)
+		if (running[c] == word)
+			return true;
+	return false;
+}
+
+static uint64_t
+renew(struct pmap *pm)
+{
+	uint64_t number = pm->asid & NUMBER_MASK, kept = pm->asid;
+
+	if (number == 0 || !is_running(kept)) {
+		number = find_free();
+		if (number == 0 && count > 1) {
+			roll_over();
+			/* Still none: more CPUs than numbers. Number 0 is
+			 * shared, and dropped at each join. */
+			number = find_free();
+		}
+		set_used(number);
+	}
+	/* Others that run the same pmap keep naming the same number. */
+	for (unsigned c = 0; c < ncpu; c++)
+		if (kept != 0 && running[c] == kept)
+			running[c] = generation | number;
+	return generation | number;
+}
+
+unsigned
+asid_join(struct pmap *pm, bool *fresh)
+{
+	uint64_t self = (uint64_t)1 << cpu_id();
+
+	*fresh = false;
+	spin_lock(&asid_lock);
+	if (((pm->asid ^ generation) & ~NUMBER_MASK) != 0)
+		__atomic_store_n(&pm->asid, renew(pm), __ATOMIC_RELAXED);
+	if (flush_pending & self) {
+		flush_pending &= ~self;
+		mmu_flush_all();
+		*fresh = true;
+	}
+	running[cpu_id()] = pm->asid;
+	spin_unlock(&asid_lock);
+	if (asid_number(pm) == 0) {
+		mmu_flush_asid(0);
+		*fresh = true;
+	}
+	return (unsigned)(pm->asid & NUMBER_MASK);
+}

@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * classic.c - the classic design: the slots that work on ranges.
+ *
+ * Path: vm_map and friends (vm/space.c) -> HERE -> regions (region.c) and
+ * leaves (pmap).  Faults: classic_fault.c.  Fork: classic_fork.c.
+ * Locks: the space is locked exclusively by the caller.
+ * Order inside an operation: allocate what may fail, then change regions, then
+ * leaves; an error leaves everything as it was.
+ */
+#include "vm/classic/classic.h"
+
+#include "abi/errno.h"
+#include "mem/kmem.h"
+
+/* Searches for room start here, so that the stack keeps the top. */
+#define MMAP_TOP (USER_MAX - ((vaddr_t)64 << 20))
+
+static int
+restart(struct vm_txn *txn)
+{
+	txn->wait.wq = NULL; /* flush, then call again */
+	return VM_WAIT;
+}
+
+/* ---- spaces ---- */
+
+static int
+classic_as_init(struct vmspace *vs)
+{
+	struct classic_space *cs = kzalloc(sizeof(*cs));
+
+	if (cs == NULL)
+		return ENOMEM;
+	cs->hint = MMAP_TOP;
+	vs->priv = cs;
+	return 0;
+}
+
+static void
+classic_as_fini(struct vmspace *vs)
+{
+	KASSERT(classic_of(vs)->nregions == 0);
+	kfree(vs->priv, sizeof(struct classic_space));
+}
+
+static int
+classic_as_clear(struct vmspace *vs, struct vm_txn *txn)
+{
+	struct region *r;
+
+	while ((r = region_first(vs, 0)) != NULL) {
+		int error = classic_clear_leaves(vs, r, region_sva(r), r->eva,
+		    txn);
+
+		if (error != 0)
+			return error;
+		region_remove(vs, r);
+		region_free(r);
+	}
+	classic_of(vs)->hint = MMAP_TOP;
+	return 0;
+}
+
+/* ---- removing ---- */
+
+struct clear_arg {
+	struct vm_txn *txn;
+	bool counted; /* leaves hold references (not VM_PHYS) */
+};
+
+static int
+clear_leaf(struct pmap_cursor *c, const struct pmap_leaf *leaf, void *arg)
+{
+	struct clear_arg *ca = arg;
+
+	if (ca->counted &&
+	    tlb_gather_page(&ca->txn->tg, phys_to_page(leaf->pa)) != 0)
+		return restart(ca->txn);
+	pmap_cursor_clear(c, 0, &ca->txn->tg);
+	return 0;
+}
+
+int
+classic_clear_leaves(struct vmspace *vs, const struct region *r, vaddr_t sva,
+    vaddr_t eva, struct vm_txn *txn)
+{
+	struct clear_arg ca = { txn, r->source != VM_PHYS };
+
+	return pmap_scan(vs->pmap, sva, eva, clear_leaf, &ca);
+}
+
+/* Remove what is in the range. @pre no region crosses its ends */
+static int
+clear_range(struct vmspace *vs, vaddr_t sva, vaddr_t eva, struct vm_txn *txn)
+{
+	struct classic_space *cs = classic_of(vs);
+	struct region *r = region_first(vs, sva), *next;
+
+	for (; r != NULL && region_sva(r) < eva; r = next) {
+		int error = classic_clear_leaves(vs, r, region_sva(r), r->eva,
+		    txn);
+
+		if (error != 0)
+			return error;
+		next = region_next(r);
+		region_remove(vs, r);
+		region_free(r);
+	}
+	if (eva > cs->hint && eva <= MMAP_TOP)
+		cs->hint = eva;
+	return 0;
+}
+
+static int
+classic_unmap(struct vmspace *vs, vaddr_t sva, vaddr_t eva,
+    struct vm_txn *txn)
+{
+	int error = region_split(vs, sva, eva);
+
+	if (error == 0)
+		error = clear_range(vs, sva, eva, txn);
+	if (error == 0)
+		pmap_trim(vs->pmap, sva, eva, &txn->tg);
+	return error;
+}
+
+/* ---- mapping ---- */
+
+/* Fill in where the pages of a new region come from. */
+static int
+find_source(struct vmspace *vs, const struct vm_mapreq *rq, struct region *r)
+{
+	const struct region *from;
+
+	switch (rq->source) {
+	case VM_PHYS:
+		r->source = VM_PHYS;
+		r->offset = rq->pa;
+		return 0;
+	case VM_ALIAS:
+		from = region_find(vs, rq->alias_va);
+		if (from == NULL || from->store == NULL ||
+		    rq->size > from->eva - rq->alias_va)
+			return EINVAL;
+		if (rq->maxprot & ~from->maxprot)
+			return EACCES;
+		r->store = from->store;
+		__atomic_fetch_add(&r->store->refs, 1, __ATOMIC_RELAXED);
+		r->offset = from->offset + (rq->alias_va - region_sva(from));
+		r->flags |= VM_MAP_SHARED;
+		return 0;
+	case VM_ANON:
+		if (rq->flags & VM_MAP_SHARED)
+			return store_create(&r->store);
+		return 0;
+	}
+	return EINVAL;
+}
+
+/* Choose or clear the place. */
+static int
+find_place(struct vmspace *vs, const struct vm_mapreq *rq, vaddr_t *va,
+    struct vm_txn *txn)
+{
+	struct region *r;
+
+	if (!(rq->flags & VM_MAP_FIXED))
+		return region_find_gap(vs, rq->va, rq->size, va);
+	*va = rq->va;
+	r = region_first(vs, rq->va);
+	if (r == NULL || region_sva(r) >= rq->va + rq->size)
+		return 0;
+	if (rq->flags & VM_MAP_NOREPLACE)
+		return EEXIST;
+	return classic_unmap(vs, rq->va, rq->va + rq->size, txn);
+}
+
+static int
+classic_map(struct vmspace *vs, const struct vm_mapreq *rq, vaddr_t *out,
+    struct vm_txn *txn)
+{
+	struct region template = {
+		.prot = (uint8_t)rq->prot,
+		.maxprot = (uint8_t)rq->maxprot,
+		.source = VM_ANON,
+		.flags = (uint8_t)(rq->flags &
+		    (VM_MAP_SHARED | VM_MAP_STACK | VM_MAP_HEAP)),
+	};
+	struct region *r;
+	vaddr_t va;
+	int error;
+
+	if (classic_of(vs)->nregions >= REGIONS_MAX ||
+	    rq->size > vs->limit_bytes - MIN(vs->limit_bytes, vs->size_bytes))
+		return ENOMEM;
+	error = find_source(vs, rq, &template);
+	if (error != 0)
+		return error;
+	r = region_clone(&template);
+	if (template.store != NULL)
+		store_drop(template.store); /* the clone has its own */
+	if (r == NULL)
+		return ENOMEM;
+	error = find_place(vs, rq, &va, txn);
+	if (error != 0) {
+		region_free(r);
+		return error;
+	}
+	r->node.key = va;
+	r->eva = va + rq->size;
+	region_insert(vs, r);
+	region_merge(vs, r);
+	*out = va;
+	return 0;
+}
+
+/* ---- protection ---- */
+
+struct protect_arg {
+	const struct vmspace *vs;
+	const struct region *r;
+	struct tlb_gather *tg;
+};
+
+static int
+protect_leaf(struct pmap_cursor *c, const struct pmap_leaf *leaf, void *arg)
+{
+	const struct protect_arg *pa = arg;
+	unsigned rights = classic_rights(pa->vs, pa->r, c->va);
+
+	if (leaf->bits & PMAP_COW)
+		rights &= ~PMAP_W;
+	if (rights != (leaf->bits & PMAP_RWX))
+		pmap_cursor_change(c, PMAP_RWX & ~rights, rights, pa->tg);
+	return 0;
+}
+
+static int
+check_protect(struct vmspace *vs, vaddr_t sva, vaddr_t eva, vm_prot_t prot)
+{
+	const struct region *r;
+
+	if (!region_covers(vs, sva, eva))
+		return ENOMEM;
+	for (r = region_first(vs, sva); r != NULL && region_sva(r) < eva;
+	     r = region_next(r))
+		if (prot & ~(vm_prot_t)r->maxprot)
+			return EACCES;
+	return 0;
+}
+
+static int
+classic_protect(struct vmspace *vs, vaddr_t sva, vaddr_t eva, vm_prot_t prot,
+    struct vm_txn *txn)
+{
+	int error = check_protect(vs, sva, eva, prot);
+
+	if (error == 0)
+		error = region_split(vs, sva, eva);
+	if (error != 0)
+		return error;
+	for (vaddr_t va = sva; va < eva;) {
+		struct region *r = region_find(vs, va);
+		struct protect_arg pa = { vs, r, &txn->tg };
+		vaddr_t end = MIN(r->eva, eva);
+
+		if (r->prot != prot) {
+			r->prot = (uint8_t)prot;
+			pmap_scan(vs->pmap, va, end, protect_leaf, &pa);
+		}
+		region_merge(vs, r);
+		va = end;
+	}
+	return 0;
+}
+
+/* ---- madvise, msync ---- */
+
+static int
+classic_sync(struct vmspace *vs, vaddr_t sva, vaddr_t eva, unsigned flags,
+    struct vm_txn *txn)
+{
+	struct region *r;
+	int error;
+
+	if (!region_covers(vs, sva, eva))
+		return ENOMEM;
+	if (!(flags & VM_SYNC_DISCARD))
+		return 0; /* nothing has a file behind it yet */
+	for (r = region_first(vs, sva); r != NULL && region_sva(r) < eva;
+	     r = region_next(r)) {
+		vaddr_t from = MAX(sva, region_sva(r)), to = MIN(eva, r->eva);
+
+		if (r->source == VM_PHYS)
+			return EINVAL;
+		error = classic_clear_leaves(vs, r, from, to, txn);
+		if (error != 0)
+			return error;
+		/* Private contents change to zeroes: that is a write. */
+		for (vaddr_t va = from; !list_empty(&vs->overlays) &&
+		     r->store == NULL && va < to;
+		     va += PAGE_SIZE)
+			vm_overlay_dirtied(vs, va);
+	}
+	return 0;
+}
+
+/* ---- Appel-Li ---- */
+
+struct page_arg {
+	struct tlb_gather *tg;
+	vm_prot_t cap;
+	vaddr_t sva;
+	uint64_t *bitmap;
+};
+
+static int
+cap_leaf(struct pmap_cursor *c, const struct pmap_leaf *leaf, void *arg)
+{
+	const struct page_arg *pa = arg;
+	unsigned lost = leaf->bits & PMAP_RWX & ~pa->cap;
+
+	if (lost != 0)
+		pmap_cursor_change(c, lost, 0, pa->tg);
+	return 0;
+}
+
+static int
+classic_prot_pages(struct vmspace *vs, const struct page_op *op, size_t n,
+    struct vm_txn *txn)
+{
+	/* A lifted cap needs no work: the next fault widens the leaf (C9). */
+	for (size_t i = 0; i < n; i++) {
+		struct page_arg pa = { .tg = &txn->tg, .cap = op[i].cap };
+
+		if (op[i].cap != VM_PROT_ALL)
+			pmap_scan(vs->pmap, op[i].sva, op[i].eva, cap_leaf,
+			    &pa);
+	}
+	return 0;
+}
+
+static int
+take_dirty(struct pmap_cursor *c, const struct pmap_leaf *leaf, void *arg)
+{
+	const struct page_arg *pa = arg;
+	size_t i = (c->va - pa->sva) >> PAGE_SHIFT;
+
+	(void)leaf; /* D may have been set since the scan read it */
+	if (pmap_cursor_change(c, PMAP_DIRTY, 0, pa->tg) & PMAP_DIRTY)
+		pa->bitmap[i / 64] |= (uint64_t)1 << (i % 64);
+	return 0;
+}
+
+static int
+classic_dirty(struct vmspace *vs, vaddr_t sva, vaddr_t eva, uint64_t *bitmap,
+    struct vm_txn *txn)
+{
+	struct page_arg pa = { .tg = &txn->tg, .sva = sva, .bitmap = bitmap };
+
+	return pmap_scan(vs->pmap, sva, eva, take_dirty, &pa);
+}
+
+/* ---- listing ---- */
+
+static int
+classic_region(struct vmspace *vs, vaddr_t va, struct vm_region_info *info)
+{
+	const struct region *r = region_first(vs, va);
+
+	if (r == NULL)
+		return ENOENT;
+	*info = (struct vm_region_info){
+		.sva = region_sva(r),
+		.eva = r->eva,
+		.prot = r->prot,
+		.maxprot = r->maxprot,
+		.flags = r->flags,
+		.source = r->source,
+	};
+	return 0;
+}
+
+const struct vm_ops classic_ops = {
+	.name = "classic",
+	.pmap_flags = 0,
+	.init = region_init,
+	.as_init = classic_as_init,
+	.as_fork = classic_fork,
+	.as_clear = classic_as_clear,
+	.as_fini = classic_as_fini,
+	.map = classic_map,
+	.unmap = classic_unmap,
+	.protect = classic_protect,
+	.fault = classic_fault,
+	.pin = classic_pin,
+	.sync = classic_sync,
+	.prot_pages = classic_prot_pages,
+	.dirty = classic_dirty,
+	.region = classic_region,
+	.pg_harvest = classic_pg_harvest,
+	.pg_revoke = classic_pg_revoke,
+	.pg_evict = classic_pg_evict,
+	.check = classic_check,
+	.count_refs = classic_count_refs,
+	.dump = classic_dump,
+};

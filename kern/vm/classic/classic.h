@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * classic.h - the classic design: the page table is the truth.
+ *
+ * A space is a sorted set of regions and a page table.  What a page is stands
+ * in its entry: empty (zero-fill or look into the store), leaf, copy-on-write
+ * leaf, no-access leaf, later a swap slot.  Sharing after fork is a count in
+ * struct vm_page.  A shared region has a store: a page table of its own that is
+ * never loaded, indexed by offset, as the regions of System V.
+ * Locks: vmspace (regions), then pmap of the space or of a store, never both.
+ * Source: Bach, The Design of the UNIX Operating System, chapters 6 and 9.
+ */
+#ifndef VM_CLASSIC_H
+#define VM_CLASSIC_H
+
+#include "lib/rbtree.h"
+#include "vm/vm.h"
+
+/** Frames of a shared anonymous region, by offset. */
+struct classic_store {
+	uint32_t refs;	    /* [a] regions */
+	struct pmap *table; /* PMAP_STORE */
+	struct list link;   /* all stores, for vm_check() */
+};
+
+/** [sva, eva) with one set of attributes.  All fields: space lock. */
+struct region {
+	struct rb_node node; /* key = sva */
+	vaddr_t eva;
+	uint8_t prot, maxprot;
+	uint8_t source;	     /* VM_ANON, VM_PHYS */
+	uint8_t flags;	     /* VM_MAP_SHARED, _STACK, _HEAP */
+	struct classic_store *store; /* shared: frames; else NULL */
+	uint64_t offset;     /* of sva in the store; VM_PHYS: physical */
+};
+
+struct classic_space {
+	struct rb_tree regions;
+	unsigned nregions;
+	vaddr_t hint; /* the next search for room starts below */
+};
+
+#define REGIONS_MAX 65536 /* per space, as vm.max_map_count */
+
+static inline struct classic_space *
+classic_of(const struct vmspace *vs)
+{
+	return vs->priv;
+}
+
+static inline vaddr_t
+region_sva(const struct region *r)
+{
+	return r->node.key;
+}
+
+/* ---- region.c ---- */
+
+void region_init(void);
+/** Region that contains @p va, or NULL. */
+static inline struct region *
+region_find(const struct vmspace *vs, vaddr_t va)
+{
+	struct rb_node *n = rb_find_le(&classic_of(vs)->regions, va);
+	struct region *r;
+
+	if (n == NULL)
+		return NULL;
+	r = container_of(n, struct region, node);
+	return va < r->eva ? r : NULL;
+}
+/** First region that ends after @p va, or NULL. */
+struct region *region_first(const struct vmspace *, vaddr_t va);
+struct region *region_next(const struct region *);
+/** A copy of @p from with a reference to its store, in no tree; NULL. */
+struct region *region_clone(const struct region *from);
+/** Not in a tree: free, and let the store go. */
+void region_free(struct region *);
+/** @pre overlaps no other */
+void region_insert(struct vmspace *, struct region *);
+void region_remove(struct vmspace *, struct region *);
+/** Let no region cross @p sva or @p eva. All or nothing. @retval ENOMEM */
+int region_split(struct vmspace *, vaddr_t sva, vaddr_t eva);
+/** Merge @p r with equal neighbours; @return what @p r became. */
+struct region *region_merge(struct vmspace *, struct region *);
+/** @retval ENOMEM no gap of that size */
+int region_find_gap(struct vmspace *, vaddr_t hint, size_t size, vaddr_t *out);
+/** Whether regions cover all of [@p sva, @p eva). */
+bool region_covers(const struct vmspace *, vaddr_t sva, vaddr_t eva);
+
+int store_create(struct classic_store **out);
+void store_drop(struct classic_store *);
+/** Scan the tables of all stores. @pre no operation is under way */
+void store_foreach_table(pmap_scan_fn *fn, void *arg);
+
+/* ---- classic_fault.c, classic_fork.c, classic_page.c: slots ---- */
+
+int classic_fault(struct vmspace *, const struct vm_fault *, struct vm_txn *);
+int classic_pin(struct vmspace *, vaddr_t, vm_prot_t, struct vm_page **,
+    struct vm_txn *);
+int classic_fork(struct vmspace *parent, struct vmspace *child,
+    struct vm_txn *);
+unsigned classic_pg_harvest(struct vm_page *, unsigned clear, struct vm_txn *);
+int classic_pg_revoke(struct vm_page *, vm_prot_t keep, struct vm_txn *);
+int classic_pg_evict(struct vm_page *, struct vm_txn *);
+int classic_check(struct vmspace *);
+void classic_count_refs(struct vmspace *, void (*)(struct vm_page *, void *),
+    void *);
+void classic_dump(struct vmspace *, struct sink *);
+
+/** Rights of a leaf: what the region and the overlay allow. */
+static inline unsigned
+classic_rights(const struct vmspace *vs, const struct region *r, vaddr_t va)
+{
+	return r->prot & vm_overlay_cap(vs, va);
+}
+
+/** Remove all leaves of [@p sva, @p eva) of one region into the gather.
+ * @retval VM_WAIT the gather is full: flush and call again */
+int classic_clear_leaves(struct vmspace *, const struct region *, vaddr_t sva,
+    vaddr_t eva, struct vm_txn *);
+
+#endif

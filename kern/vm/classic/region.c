@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * region.c - the regions of a space, and the stores of shared ones.
+ *
+ * Regions stand in a red-black tree by first address and never overlap.
+ * Neighbours with equal attributes are merged, so that a listing of the space
+ * does not depend on how it came about.
+ * Locks: the space's, exclusive for everything that changes the tree.
+ */
+#include "vm/classic/classic.h"
+
+#include "abi/errno.h"
+#include "mem/kmem.h"
+#include "sync/counter.h"
+
+static struct kmem_cache region_cache;
+static struct spinlock stores_lock = SPINLOCK_INIT(RANK_MISC, "stores");
+static struct list stores = LIST_INIT(stores); /* [stores_lock] */
+
+void
+region_init(void)
+{
+	kmem_cache_init(&region_cache, "region", sizeof(struct region));
+}
+
+/* ---- stores ---- */
+
+int
+store_create(struct classic_store **out)
+{
+	struct classic_store *st = kmalloc(sizeof(*st));
+	int error;
+
+	if (st == NULL)
+		return ENOMEM;
+	st->refs = 1;
+	error = pmap_create(PMAP_STORE, 0, &st->table);
+	if (error != 0) {
+		kfree(st, sizeof(*st));
+		return error;
+	}
+	spin_lock(&stores_lock);
+	list_push_back(&stores, &st->link);
+	spin_unlock(&stores_lock);
+	*out = st;
+	return 0;
+}
+
+void
+store_foreach_table(pmap_scan_fn *fn, void *arg)
+{
+	/* For vm_check() only: no operation is under way, no lock needed. */
+	LIST_FOREACH(l, &stores)
+		pmap_scan(LIST_ENTRY(l, struct classic_store, link)->table, 0,
+		    USER_MAX, fn, arg);
+}
+
+static int
+drop_page(struct pmap_cursor *c, const struct pmap_leaf *leaf, void *arg)
+{
+	/* Never loaded by a CPU, so there is nothing to flush; leaves of spaces
+	 * hold references of their own. */
+	pmap_cursor_clear(c, 0, arg);
+	page_drop(phys_to_page(leaf->pa));
+	return 0;
+}
+
+void
+store_drop(struct classic_store *st)
+{
+	struct tlb_gather none;
+
+	if (__atomic_sub_fetch(&st->refs, 1, __ATOMIC_ACQ_REL) != 0)
+		return;
+	spin_lock(&stores_lock);
+	list_remove(&st->link);
+	spin_unlock(&stores_lock);
+	tlb_gather_init(&none);
+	pmap_scan(st->table, 0, USER_MAX, drop_page, &none);
+	KASSERT(tlb_gather_empty(&none));
+	pmap_drop(st->table);
+	kfree(st, sizeof(*st));
+}
+
+/* ---- single regions ---- */
+
+struct region *
+region_clone(const struct region *from)
+{
+	struct region *r = kmem_alloc(&region_cache);
+
+	if (r == NULL)
+		return NULL;
+	*r = *from;
+	if (r->store != NULL)
+		__atomic_fetch_add(&r->store->refs, 1, __ATOMIC_RELAXED);
+	return r;
+}
+
+void
+region_free(struct region *r)
+{
+	if (r->store != NULL)
+		store_drop(r->store);
+	kmem_free(&region_cache, r);
+}
+
+void
+region_insert(struct vmspace *vs, struct region *r)
+{
+	struct classic_space *cs = classic_of(vs);
+
+	rb_insert(&cs->regions, &r->node);
+	cs->nregions++;
+	vs->size_bytes += r->eva - region_sva(r);
+	counter_add(TS_regions, 1);
+}
+
+void
+region_remove(struct vmspace *vs, struct region *r)
+{
+	struct classic_space *cs = classic_of(vs);
+
+	rb_remove(&cs->regions, &r->node);
+	cs->nregions--;
+	vs->size_bytes -= r->eva - region_sva(r);
+	counter_add(TS_regions, (uint64_t)-1);
+}
+
+struct region *
+region_next(const struct region *r)
+{
+	struct rb_node *n = rb_next(&r->node);
+
+	return n != NULL ? container_of(n, struct region, node) : NULL;
+}
+
+static struct region *
+region_prev(const struct region *r)
+{
+	struct rb_node *n = rb_prev(&r->node);
+
+	return n != NULL ? container_of(n, struct region, node) : NULL;
+}
+
+struct region *
+region_first(const struct vmspace *vs, vaddr_t va)
+{
+	const struct rb_tree *t = &classic_of(vs)->regions;
+	struct rb_node *n = rb_find_le(t, va);
+	struct region *r;
+
+	if (n == NULL) {
+		n = rb_first(t);
+		return n != NULL ? container_of(n, struct region, node) : NULL;
+	}
+	r = container_of(n, struct region, node);
+	return va < r->eva ? r : region_next(r);
+}
+
+bool
+region_covers(const struct vmspace *vs, vaddr_t sva, vaddr_t eva)
+{
+	const struct region *r = region_find(vs, sva);
+
+	while (r != NULL && r->eva < eva) {
+		vaddr_t end = r->eva;
+
+		r = region_next(r);
+		if (r != NULL && region_sva(r) != end)
+			return false;
+	}
+	return r != NULL;
+}
+
+/* ---- splitting and merging ---- */
+
+/* @p tail becomes the part of @p r from @p va on. */
+static void
+cut(struct vmspace *vs, struct region *r, vaddr_t va, struct region *tail)
+{
+	tail->node.key = va;
+	tail->offset += va - region_sva(r);
+	vs->size_bytes -= r->eva - va; /* region_insert adds it again */
+	r->eva = va;
+	region_insert(vs, tail);
+}
+
+static struct region *
+crossing(const struct vmspace *vs, vaddr_t va)
+{
+	struct region *r = region_find(vs, va);
+
+	return r != NULL && region_sva(r) < va ? r : NULL;
+}
+
+int
+region_split(struct vmspace *vs, vaddr_t sva, vaddr_t eva)
+{
+	struct region *a = crossing(vs, sva), *b = crossing(vs, eva);
+	struct region *tail_a = NULL, *tail_b = NULL;
+
+	if (a != NULL && (tail_a = region_clone(a)) == NULL)
+		return ENOMEM;
+	if (b != NULL && (tail_b = region_clone(b)) == NULL) {
+		if (tail_a != NULL)
+			region_free(tail_a);
+		return ENOMEM;
+	}
+	/* The later place first: then both names still mean what they did. */
+	if (b != NULL)
+		cut(vs, b, eva, tail_b);
+	if (a != NULL) {
+		tail_a->eva = a->eva; /* b may just have shortened it */
+		cut(vs, a, sva, tail_a);
+	}
+	return 0;
+}
+
+static bool
+can_merge(const struct region *a, const struct region *b)
+{
+	uint64_t size = a->eva - region_sva(a);
+
+	if (a->eva != region_sva(b) || a->prot != b->prot ||
+	    a->maxprot != b->maxprot || a->source != b->source ||
+	    a->flags != b->flags || a->store != b->store)
+		return false;
+	if (a->store == NULL && a->source == VM_ANON)
+		return true; /* offsets mean nothing */
+	return a->offset + size == b->offset;
+}
+
+/* @p b disappears into @p a. */
+static void
+absorb(struct vmspace *vs, struct region *a, struct region *b)
+{
+	vaddr_t eva = b->eva;
+
+	region_remove(vs, b);
+	vs->size_bytes += eva - a->eva;
+	a->eva = eva;
+	region_free(b);
+}
+
+struct region *
+region_merge(struct vmspace *vs, struct region *r)
+{
+	struct region *other = region_next(r);
+
+	if (other != NULL && can_merge(r, other))
+		absorb(vs, r, other);
+	other = region_prev(r);
+	if (other != NULL && can_merge(other, r)) {
+		absorb(vs, other, r);
+		return other;
+	}
+	return r;
+}
+
+/* ---- room for a new region ---- */
+
+static bool
+is_free(const struct vmspace *vs, vaddr_t va, size_t size)
+{
+	const struct region *r = region_first(vs, va);
+
+	return r == NULL || region_sva(r) >= va + size;
+}
+
+/* Top-down from @p top: the highest gap of @p size that ends at or below. */
+static int
+search_down(const struct vmspace *vs, vaddr_t top, size_t size, vaddr_t *out)
+{
+	struct rb_node *n = rb_find_le(&classic_of(vs)->regions, top - 1);
+
+	for (;;) {
+		struct region *r = n != NULL ?
+		    container_of(n, struct region, node) :
+		    NULL;
+		vaddr_t floor = r != NULL ? r->eva : USER_MIN;
+
+		if (top >= floor && top - floor >= size) {
+			*out = top - size;
+			return 0;
+		}
+		if (r == NULL)
+			return ENOMEM;
+		top = MIN(top, region_sva(r));
+		n = rb_prev(n);
+	}
+}
+
+int
+region_find_gap(struct vmspace *vs, vaddr_t hint, size_t size, vaddr_t *out)
+{
+	struct classic_space *cs = classic_of(vs);
+	int error = ENOMEM;
+
+	if (hint != 0 && is_free(vs, hint, size)) {
+		*out = hint;
+		return 0;
+	}
+	if (cs->hint >= USER_MIN + size)
+		error = search_down(vs, cs->hint, size, out);
+	if (error != 0)
+		error = search_down(vs, USER_MAX, size, out);
+	if (error == 0)
+		cs->hint = *out;
+	return error;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fault.c - resolve a page fault: validate, call the design, restart.
+ *
+ * Path: trap_pagefault (kern/trap.c) -> HERE -> classic_fault | mach_fault |
+ * l4_fault -> pmap_enter.  The kernel's own accesses come from vm_pin (copy.c).
+ * Locks: the space shared around the design's slot; none while waiting.
+ * The whole walk is told in docs/fault.md.
+ */
+#include "abi/errno.h"
+#include "sync/counter.h"
+#include "vm/txn.h"
+#include "vm/vm.h"
+
+/*
+ * No frame for the design.  Retry if one is there after all (failat=, or freed
+ * meanwhile); else end a process and wait for its memory.
+ */
+static int
+wait_for_memory(struct vmspace *vs)
+{
+	uint32_t seq = waitq_sequence(&frame_waitq);
+	struct vm_page *pg = frame_alloc(FRAME_NOFAIL_POINT);
+	int error;
+
+	if (pg != NULL) {
+		frame_free(pg);
+		return 0;
+	}
+	error = vm_env_out_of_memory(vs);
+	if (error != 0)
+		return error;
+	return waitq_wait(&frame_waitq, seq, WAIT_KILLABLE, DEADLINE_NONE);
+}
+
+int
+vm_fault_retry(struct vmspace *vs, struct vm_txn *txn, int error)
+{
+	if (error == VM_WAIT)
+		error = txn->wait.wq != NULL ? vm_env_wait(&txn->wait) : 0;
+	else if (error == ENOMEM)
+		error = wait_for_memory(vs);
+	else
+		return error;
+	if (error == 0 && vm_env_killed())
+		return EINTR;
+	return error == 0 ? VM_WAIT : error;
+}
+
+int
+vm_fault(struct vmspace *vs, const struct vm_fault *f)
+{
+	struct vm_txn txn;
+	int error;
+
+	counter_add(TS_faults, 1);
+	if (f->va < USER_MIN || f->va >= USER_MAX)
+		return EFAULT;
+	sched_fuzz_point();
+	tlb_gather_init(&txn.tg);
+	do {
+		sleep_lock_shared(&vs->lock);
+		error = vs->ops->fault(vs, f, &txn);
+		if (!tlb_gather_empty(&txn.tg))
+			tlb_gather_flush(&txn.tg);
+		sleep_unlock_shared(&vs->lock);
+		if (unlikely(error != 0))
+			error = vm_fault_retry(vs, &txn, error);
+	} while (error == VM_WAIT);
+	return error;
+}

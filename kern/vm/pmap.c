@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pmap.c - the page-table engine: entering, changing and visiting entries.
+ *
+ * Path: the fault handler of a design -> pmap_enter -> (the gather, if an old
+ * leaf was replaced).  Tables come and go in pmap_table.c; loading a root is in
+ * pmap_cpu.c.
+ * Locks: each call takes pm->lock; a scan holds it over all its call-backs.
+ * Invariants: a live entry is only ever changed by one atomic exchange, because
+ * the hardware sets A and D at any time; what was taken away is noted in the
+ * gather after the entry is changed, never before.
+ */
+#include "vm/pmap_priv.h"
+
+#include "abi/errno.h"
+#include "mem/oracle.h"
+
+static void
+decode(struct pmap_leaf *out, const struct pmap *pm, const pte_t *pte,
+    pte_t raw, unsigned level)
+{
+	out->kind = (uint8_t)pte_kind(raw, level);
+	out->order = (uint8_t)(level * PTE_INDEX_BITS);
+	out->raw = raw;
+	out->bits = (uint16_t)pte_bits(raw);
+	out->pa = pte_pa(raw);
+	out->soft = 0;
+	out->link = 0;
+	if (unlikely(out->kind == PMAP_SOFT)) {
+		out->soft = pte_soft(raw);
+		out->bits = 0;
+		out->pa = 0;
+	}
+	if (unlikely(pm->flags & PMAP_LINKS) && level == 0 &&
+	    out->kind != PMAP_EMPTY)
+		out->link = *link_word(pte);
+}
+
+static bool
+is_mapped(pte_t e, unsigned level)
+{
+	enum pte_kind k = pte_kind(e, level);
+
+	return k == PTE_KIND_LEAF || k == PTE_KIND_NOACCESS;
+}
+
+void
+pmap_lost_leaf(struct pmap *pm, vaddr_t va, pte_t old, unsigned level,
+    struct tlb_gather *tg)
+{
+	if (pte_kind(old, level) != PTE_KIND_LEAF || pm->type == PMAP_STORE)
+		return;
+	va = ROUND_DOWN(va, level_size(level));
+	tlb_gather_note(tg, pm, va, va + level_size(level));
+	if (level == 0 && phys_is_ram(pte_pa(old)))
+		tlb_oracle_released(phys_to_page(pte_pa(old)), pm);
+}
+
+static pte_t
+encode(const struct pmap *pm, paddr_t pa, unsigned level, unsigned bits)
+{
+	if ((bits & PMAP_RWX) == 0)
+		return pte_make_noaccess(pa, bits);
+	return pte_make_leaf(pa, level, bits, pm->type != PMAP_KERNEL);
+}
+
+/* Old and new differ in more than A and D? */
+static bool
+differs(pte_t a, pte_t b)
+{
+	return ((a ^ b) & ~PTE_AD_MASK) != 0;
+}
+
+/* Put @p new into @p pte if it still is @p expect. On success @p *old is what
+ * was there, with the A and D that the hardware may just have set. */
+static int
+exchange(pte_t *pte, uint64_t expect, pte_t new, pte_t *old)
+{
+	*old = pte_load(pte);
+	do {
+		if (expect != PMAP_ANY && differs(*old, expect))
+			return EAGAIN;
+	} while (!__atomic_compare_exchange_n(pte, old, new, false,
+	    __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
+	return 0;
+}
+
+/* Something executable appeared: fetches may hold older bytes of the frame. */
+static void
+note_executable(struct pmap *pm, struct tlb_gather *tg)
+{
+	__atomic_store_n(&pm->icache_stale, ~(uint64_t)0, __ATOMIC_RELEASE);
+	tg->icache = true;
+}
+
+static int
+enter_locked(struct pmap *pm, vaddr_t va, const struct pmap_new *nw,
+    struct tlb_gather *tg)
+{
+	unsigned level = nw->order / PTE_INDEX_BITS, found = level;
+	unsigned bits = nw->noaccess ? nw->bits & ~PMAP_RWX : nw->bits;
+	pte_t *pte = pmap_walk(pm, va, &found), old;
+	int error;
+
+	KASSERT(IS_ALIGNED(va | nw->pa, PAGE_SIZE << nw->order));
+	if (found != level || pte_kind(pte_load(pte), level) == PTE_KIND_TABLE) {
+		error = pmap_walk_alloc(pm, va, level, &pte);
+		if (error != 0)
+			return error;
+	}
+	error = exchange(pte, nw->expect, encode(pm, nw->pa, level, bits), &old);
+	if (error != 0)
+		return error;
+	if (unlikely(old != 0)) {
+		if (is_mapped(old, level))
+			pm->nleaves -= 1u << nw->order;
+		pmap_lost_leaf(pm, va, old, level, tg);
+	} else {
+		table_page(pte)->offset++;
+	}
+	pm->nleaves += 1u << nw->order;
+	if (pm->flags & PMAP_LINKS && level == 0)
+		*link_word(pte) = nw->link;
+	if ((bits & PMAP_X) && pm->type == PMAP_USER)
+		note_executable(pm, tg);
+	return 0;
+}
+
+int
+pmap_enter(struct pmap *pm, vaddr_t va, const struct pmap_new *nw,
+    struct tlb_gather *tg)
+{
+	int error;
+
+	spin_lock(&pm->lock);
+	error = enter_locked(pm, va, nw, tg);
+	spin_unlock(&pm->lock);
+	return error;
+}
+
+/* Rewrite a leaf in place; @return the portable bits before. */
+static unsigned
+edit(struct pmap *pm, vaddr_t va, pte_t *pte, unsigned level,
+    const struct pmap_edit *ed, struct tlb_gather *tg, int *error)
+{
+	pte_t old = pte_load(pte), new;
+	unsigned before, after;
+
+	do {
+		before = pte_bits(old);
+		if (!is_mapped(old, level)) {
+			*error = ENOENT;
+			return 0;
+		}
+		if (ed->expect != PMAP_ANY && differs(old, ed->expect)) {
+			*error = EAGAIN;
+			return before;
+		}
+		after = (before & ~ed->clear) | ed->set;
+		new = encode(pm, pte_pa(old), level, after);
+		if (new == old)
+			break;
+	} while (!__atomic_compare_exchange_n(pte, &old, new, false,
+	    __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
+	*error = 0;
+	/* Taken rights, A or D may live on in a TLB; widening need not be
+	 * flushed (C9), and COW is for software only. */
+	if (before & ~after & ~PMAP_COW &&
+	    pte_kind(old, level) == PTE_KIND_LEAF)
+		pmap_lost_leaf(pm, va, old, level, tg);
+	if ((after & ~before & PMAP_X) && pm->type == PMAP_USER)
+		note_executable(pm, tg);
+	return before;
+}
+
+int
+pmap_change(struct pmap *pm, vaddr_t va, struct pmap_edit *ed,
+    struct tlb_gather *tg)
+{
+	unsigned level = 0;
+	pte_t *pte;
+	int error;
+
+	spin_lock(&pm->lock);
+	pte = pmap_walk(pm, va, &level);
+	ed->old = edit(pm, va, pte, level, ed, tg, &error);
+	spin_unlock(&pm->lock);
+	return error;
+}
+
+unsigned
+pmap_cursor_change(struct pmap_cursor *c, unsigned clear, unsigned set,
+    struct tlb_gather *tg)
+{
+	struct pmap_edit ed = { clear, set, PMAP_ANY, 0 };
+	int error;
+
+	return edit(c->pm, c->va, c->pte, c->level, &ed, tg, &error);
+}
+
+void
+pmap_cursor_clear(struct pmap_cursor *c, uint64_t soft, struct tlb_gather *tg)
+{
+	struct pmap *pm = c->pm;
+	pte_t old = __atomic_exchange_n(c->pte,
+	    soft != 0 ? pte_make_soft(soft) : 0, __ATOMIC_SEQ_CST);
+
+	if (old == 0) {
+		table_page(c->pte)->offset += soft != 0;
+		return;
+	}
+	if (is_mapped(old, c->level)) {
+		pm->nleaves -= 1u << (c->level * PTE_INDEX_BITS);
+		pmap_lost_leaf(pm, c->va, old, c->level, tg);
+	}
+	if (soft == 0)
+		table_page(c->pte)->offset--;
+}
+
+int
+pmap_clear(struct pmap *pm, vaddr_t va, uint64_t soft, struct pmap_leaf *old,
+    struct tlb_gather *tg)
+{
+	struct pmap_cursor c = { .pm = pm, .va = va };
+	pte_t raw;
+	int error = 0;
+
+	spin_lock(&pm->lock);
+	c.pte = pmap_walk(pm, va, &c.level);
+	raw = pte_load(c.pte);
+	if (old != NULL)
+		decode(old, pm, c.pte, raw, c.level);
+	if (raw == 0)
+		error = ENOENT;
+	if (raw != 0 || (soft != 0 && c.level == 0))
+		pmap_cursor_clear(&c, soft, tg);
+	spin_unlock(&pm->lock);
+	return error;
+}
+
+enum pmap_entry
+pmap_get(struct pmap *pm, vaddr_t va, struct pmap_leaf *out)
+{
+	unsigned level = 0;
+	pte_t *pte;
+
+	spin_lock(&pm->lock);
+	pte = pmap_walk(pm, va, &level);
+	decode(out, pm, pte, pte_load(pte), level);
+	spin_unlock(&pm->lock);
+	return out->kind;
+}
+
+int
+pmap_get_pin(struct pmap *pm, vaddr_t va, vm_prot_t access,
+    struct vm_page **out)
+{
+	pte_t ad = PTE_A_MASK | (access & PMAP_W ? PTE_D_MASK : 0), raw;
+	unsigned level = 0;
+	int error = EFAULT;
+	pte_t *pte;
+
+	spin_lock(&pm->lock);
+	pte = pmap_walk(pm, va, &level);
+	raw = pte_load(pte);
+	if (pte_kind(raw, level) == PTE_KIND_LEAF &&
+	    (pte_bits(raw) & access) == access && phys_is_ram(pte_pa(raw))) {
+		struct vm_page *pg = phys_to_page(
+		    pte_pa(raw) + (va & (level_size(level) - PAGE_SIZE)));
+
+		if ((raw & ad) != ad)
+			__atomic_fetch_or(pte, ad, __ATOMIC_SEQ_CST);
+		if (access & PMAP_W)
+			__atomic_fetch_add(&pg->wpins, 1, __ATOMIC_RELAXED);
+		__atomic_fetch_add(&pg->holds, (uint64_t)1 << 32,
+		    __ATOMIC_ACQUIRE);
+		*out = pg;
+		error = 0;
+	}
+	spin_unlock(&pm->lock);
+	return error;
+}
+
+/* ---- scanning ---- */
+
+/* Visit one table of level 0 from c->va up to @p eva or its end. */
+static int
+scan_table(struct pmap_cursor *c, vaddr_t eva, pmap_scan_fn *fn, void *arg)
+{
+	vaddr_t end = ROUND_DOWN(c->va, level_size(1)) + level_size(1);
+	struct pmap_leaf leaf;
+
+	for (end = MIN(end, eva); c->va < end; c->va += PAGE_SIZE, c->pte++) {
+		pte_t raw = pte_load(c->pte);
+		int r;
+
+		if (raw == 0)
+			continue;
+		decode(&leaf, c->pm, c->pte, raw, 0);
+		r = fn(c, &leaf, arg);
+		if (r != 0)
+			return r;
+	}
+	return 0;
+}
+
+int
+pmap_scan(struct pmap *pm, vaddr_t sva, vaddr_t eva, pmap_scan_fn *fn,
+    void *arg)
+{
+	struct pmap_cursor c = { .pm = pm, .va = sva };
+	struct pmap_leaf leaf;
+	int r = 0;
+
+	spin_lock(&pm->lock);
+	while (r == 0 && c.va < eva) {
+		vaddr_t size;
+
+		c.level = 0;
+		c.pte = pmap_walk(pm, c.va, &c.level);
+		if (c.level == 0) {
+			r = scan_table(&c, eva, fn, arg);
+			continue;
+		}
+		size = level_size(c.level);
+		if (pte_load(c.pte) != 0) {
+			KASSERT(IS_ALIGNED(c.va, size) && eva - c.va >= size);
+			decode(&leaf, pm, c.pte, pte_load(c.pte), c.level);
+			r = fn(&c, &leaf, arg);
+		}
+		c.va = ROUND_DOWN(c.va, size) + size;
+	}
+	spin_unlock(&pm->lock);
+	return r;
+}
+
+void
+pmap_setlink(struct pmap *pm, vaddr_t va, uintptr_t link)
+{
+	unsigned level = 0;
+	pte_t *pte;
+
+	spin_lock(&pm->lock);
+	pte = pmap_walk(pm, va, &level);
+	KASSERT(pm->flags & PMAP_LINKS);
+	KASSERT(level == 0 && is_mapped(pte_load(pte), 0));
+	*link_word(pte) = link;
+	spin_unlock(&pm->lock);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pmap_priv.h - what pmap.c, pmap_table.c and pmap_cpu.c share.
+ *
+ * The walk is the same in all of them: from the root down while the entry is a
+ * table.  A table page is described by its struct vm_page: flags has PG_TABLE,
+ * offset counts entries that are not EMPTY, owner is the page of link words
+ * (level 0 of a pmap with PMAP_LINKS) or NULL.
+ */
+#ifndef VM_PMAP_PRIV_H
+#define VM_PMAP_PRIV_H
+
+#include "machine/pte.h"
+#include "vm/pmap.h"
+
+#define PTE_AD_MASK (PTE_A_MASK | PTE_D_MASK)
+
+static inline pte_t
+pte_load(const pte_t *p)
+{
+	return __atomic_load_n(p, __ATOMIC_RELAXED);
+}
+
+static inline pte_t *
+table_virt(paddr_t pa)
+{
+	return phys_to_virt(pa);
+}
+
+static inline struct vm_page *
+table_page(const pte_t *pte)
+{
+	return phys_to_page(virt_to_phys(pte));
+}
+
+/** Bytes that one entry of @p level covers. */
+static inline vaddr_t
+level_size(unsigned level)
+{
+	return (vaddr_t)1 << (PAGE_SHIFT + PTE_INDEX_BITS * level);
+}
+
+/**
+ * The entry for @p va at the lowest level that exists, at most down to
+ * @p *level; sets @p *level to the level found.
+ */
+static inline pte_t *
+pmap_walk(const struct pmap *pm, vaddr_t va, unsigned *level)
+{
+	pte_t *table = table_virt(pm->root);
+	unsigned l = PTE_LEVELS - 1;
+
+	for (;; l--) {
+		pte_t *pte = &table[pte_index(va, l)], e = pte_load(pte);
+
+		if (l == *level || pte_kind(e, l) != PTE_KIND_TABLE) {
+			*level = l;
+			return pte;
+		}
+		table = table_virt(pte_pa(e));
+	}
+}
+
+/** One zeroed table page with its links, or NULL. */
+struct vm_page *table_alloc(struct pmap *, unsigned level);
+/** Back to the cache of zero tables. @pre every entry is EMPTY */
+void table_free(struct vm_page *);
+
+/** The entry for @p va at @p level, adding missing tables.
+ * @retval EBUSY a superpage is in the way  @retval ENOMEM */
+int pmap_walk_alloc(struct pmap *, vaddr_t va, unsigned level, pte_t **out);
+
+/** A leaf was taken from @p pm at @p va: note, account, tell the oracle. */
+void pmap_lost_leaf(struct pmap *, vaddr_t va, pte_t old, unsigned level,
+    struct tlb_gather *);
+
+static inline uintptr_t *
+link_word(const pte_t *pte)
+{
+	uintptr_t *links = table_page(pte)->owner;
+
+	return &links[((uintptr_t)pte & PAGE_MASK) / sizeof(*pte)];
+}
+
+#endif

@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tlb.c - the gather and the shootdown protocol.
+ *
+ * Path: space.c or fault.c -> tlb_gather_flush -> bump generations, read CPU
+ * masks, flush here, interrupt the others, wait -> free frames and tables.
+ * The receiving side is tlb_ipi; CPUs that do not run the space catch up when
+ * they join it (tlb_join).
+ * Locks: none.  requests[c] belongs to CPU c while nobody is left in its
+ * waiting mask; inbox[c] has one bit for each initiator that wants CPU c.
+ * Invariants: C1-C12 of docs/design.md; the letters stand where they hold.
+ */
+#include "vm/tlb.h"
+
+#include "abi/errno.h"
+#include "arch/ipi.h"
+#include "lib/printf.h"
+#include "mem/oracle.h"
+#include "sync/counter.h"
+#include "sync/sched.h"
+#include "vm/pmap.h"
+#include "vm/pmap_priv.h"
+
+struct tlb_policy tlb_policy;
+
+/* What an initiator asks of others; at most one at a time a CPU. */
+static struct tlb_request {
+	unsigned nranges;
+	bool everything, icache;
+	struct tlb_range range[TLB_GATHER_SPACES];
+	uint64_t waiting; /* [a] targets that have not answered */
+} __cacheline requests[MAXCPU];
+
+static struct {
+	uint64_t initiators; /* [a] */
+} __cacheline inbox[MAXCPU];
+
+int
+tlb_init(const struct tlb_policy *policy)
+{
+	unsigned count = mmu_asid_count();
+
+	if (policy->deliver == TLB_DELIVER_SBI &&
+	    !mmu_remote_flush_asid(0, 0)) {
+		kprintf("tlb.deliver=sbi: this machine has no remote fence; "
+			"boot with tlb.deliver=ipi\n");
+		return EOPNOTSUPP;
+	}
+	tlb_policy = *policy;
+	if (policy->asid_bits >= 0 && policy->asid_bits < 16)
+		count = MIN(count, 1u << policy->asid_bits);
+	asid_init(count);
+	return 0;
+}
+
+/* ---- the gather ---- */
+
+#define BATCH_MAX (PAGE_SIZE / sizeof(void *) - 2)
+
+struct tlb_batch {
+	struct tlb_batch *next;
+	size_t n;
+	struct vm_page *page[BATCH_MAX];
+};
+
+void
+tlb_gather_note_slow(struct tlb_gather *tg, struct pmap *pm, vaddr_t sva,
+    vaddr_t eva)
+{
+	struct tlb_range *r;
+
+	for (unsigned i = 0; i < tg->nranges; i++) {
+		r = &tg->range[i];
+		if (r->pm != pm)
+			continue;
+		r->sva = MIN(r->sva, sva);
+		r->eva = MAX(r->eva, eva);
+		return;
+	}
+	if (tg->nranges == TLB_GATHER_SPACES) {
+		/* No room: every CPU will drop everything. The generation is
+		 * advanced now, since no range remembers to do it. */
+		__atomic_fetch_add(&pm->gen, 1, __ATOMIC_SEQ_CST);
+		tg->everything = true;
+		return;
+	}
+	pmap_hold(pm);
+	r = &tg->range[tg->nranges++];
+	r->pm = pm;
+	r->sva = sva;
+	r->eva = eva;
+}
+
+bool
+tlb_gather_full(const struct tlb_gather *tg)
+{
+	return tg->npages == TLB_GATHER_PAGES &&
+	    (tg->batch == NULL || tg->batch->n == BATCH_MAX);
+}
+
+int
+tlb_gather_page(struct tlb_gather *tg, struct vm_page *pg)
+{
+	if (likely(tg->npages < TLB_GATHER_PAGES)) {
+		tg->page[tg->npages++] = pg;
+		return 0;
+	}
+	if (tg->batch == NULL || tg->batch->n == BATCH_MAX) {
+		struct vm_page *frame = frame_alloc(FRAME_DEFAULT);
+		struct tlb_batch *b;
+
+		if (frame == NULL)
+			return EAGAIN;
+		b = page_to_virt(frame);
+		b->next = tg->batch;
+		b->n = 0;
+		tg->batch = b;
+	}
+	tg->batch->page[tg->batch->n++] = pg;
+	return 0;
+}
+
+void
+tlb_gather_table(struct tlb_gather *tg, struct vm_page *pg)
+{
+	pg->link.next = tg->tables;
+	tg->tables = &pg->link;
+}
+
+/* Nothing can reach the frames and tables any more. */
+static void
+release(struct tlb_gather *tg)
+{
+	struct tlb_batch *b;
+	struct list *l;
+
+	for (unsigned i = 0; i < tg->npages; i++)
+		page_drop(tg->page[i]);
+	while ((b = tg->batch) != NULL) {
+		for (size_t i = 0; i < b->n; i++)
+			page_drop(b->page[i]);
+		tg->batch = b->next;
+		frame_free(phys_to_page(virt_to_phys(b)));
+	}
+	while ((l = tg->tables) != NULL) {
+		tg->tables = l->next;
+		table_free(LIST_ENTRY(l, struct vm_page, link));
+	}
+	for (unsigned i = 0; i < tg->nranges; i++)
+		pmap_drop(tg->range[i].pm);
+	tlb_gather_init(tg);
+}
+
+/* ---- flushing on this CPU; interrupts off ---- */
+
+static void
+flush_whole(struct pmap *pm)
+{
+	/* Read before the fence: what comes later is not covered. */
+	uint64_t gen = __atomic_load_n(&pm->gen, __ATOMIC_SEQ_CST);
+
+	if (pm->type == PMAP_KERNEL)
+		mmu_flush_all();
+	else
+		mmu_flush_asid(asid_number(pm));
+	__atomic_store_n(&pm->cpu_gen[cpu_id()], gen, __ATOMIC_RELEASE);
+}
+
+static void
+flush_local(const struct tlb_range *r)
+{
+	struct pmap *pm = r->pm;
+	uint64_t self = (uint64_t)1 << cpu_id();
+	uint64_t have = pm->cpu_gen[cpu_id()];
+
+	if (have >= r->gen)
+		return;
+	if (pm->type != PMAP_KERNEL && pmap_current() != pm) {
+		/* Catches up when it joins (C4: the generation is advanced
+		 * already), or is asked to be eager. */
+		if (tlb_policy.catchup != TLB_CATCHUP_EAGER ||
+		    !(__atomic_load_n(&pm->cached, __ATOMIC_RELAXED) & self))
+			return;
+		__atomic_fetch_and(&pm->cached, ~self, __ATOMIC_SEQ_CST);
+		flush_whole(pm);
+		return;
+	}
+	/* C3: a range alone only if nothing was missed in between. */
+	if (have + 1 == r->gen && pm->type != PMAP_KERNEL &&
+	    r->eva - r->sva <= TLB_RANGE_MAX * PAGE_SIZE) {
+		mmu_flush_range(asid_number(pm), r->sva, r->eva);
+		__atomic_store_n(&pm->cpu_gen[cpu_id()], r->gen,
+		    __ATOMIC_RELEASE);
+		return;
+	}
+	flush_whole(pm);
+}
+
+static void
+flush_everything(void)
+{
+	struct pmap *pm = pmap_current();
+	uint64_t gen = __atomic_load_n(&pm->gen, __ATOMIC_SEQ_CST);
+
+	mmu_flush_all();
+	__atomic_store_n(&pm->cpu_gen[cpu_id()], gen, __ATOMIC_RELEASE);
+}
+
+static void
+carry_out(const struct tlb_request *rq)
+{
+	for (unsigned i = 0; i < rq->nranges; i++)
+		flush_local(&rq->range[i]);
+	if (rq->everything)
+		flush_everything();
+	if (rq->icache)
+		mmu_sync_icache();
+}
+
+void
+tlb_ipi(void)
+{
+	unsigned self = cpu_id();
+	bool on = intr_disable(); /* also polled by threads that wait */
+	uint64_t from = __atomic_exchange_n(&inbox[self].initiators, 0,
+	    __ATOMIC_SEQ_CST);
+
+	for (unsigned c = 0; from != 0; c++, from >>= 1) {
+		if (!(from & 1))
+			continue;
+		carry_out(&requests[c]);
+		/* The answer: the initiator may reuse its request now. */
+		__atomic_fetch_and(&requests[c].waiting,
+		    ~((uint64_t)1 << self), __ATOMIC_RELEASE);
+	}
+	intr_restore(on);
+}
+
+void
+tlb_tick(void)
+{
+	struct pmap *pm = pmap_current();
+
+	if (tlb_policy.catchup == TLB_CATCHUP_TICK &&
+	    pm->cpu_gen[cpu_id()] !=
+		__atomic_load_n(&pm->gen, __ATOMIC_SEQ_CST))
+		flush_whole(pm);
+}
+
+/* ---- the initiator ---- */
+
+static uint64_t
+all_cpus(void)
+{
+	return ((uint64_t)1 << ncpu) - 1;
+}
+
+/* CPUs that must act for one range.  The entry was stored and the generation
+ * advanced before: a CPU that joins after this read sees both (C2). */
+static uint64_t
+targets_of(const struct tlb_range *r)
+{
+	struct pmap *pm = r->pm;
+
+	if (tlb_policy.targets == TLB_TARGETS_ALL || pm->type == PMAP_KERNEL)
+		return all_cpus();
+	if (tlb_policy.catchup == TLB_CATCHUP_EAGER)
+		return __atomic_load_n(&pm->cached, __ATOMIC_SEQ_CST) |
+		    __atomic_load_n(&pm->active, __ATOMIC_SEQ_CST);
+	return __atomic_load_n(&pm->active, __ATOMIC_SEQ_CST);
+}
+
+static void
+wait_for_answers(struct tlb_request *rq)
+{
+	counter_add(TS_shootdown_waits, 1);
+	while (__atomic_load_n(&rq->waiting, __ATOMIC_ACQUIRE) != 0) {
+		/* Crossed initiators serve each other. */
+		if (__atomic_load_n(&inbox[cpu_id()].initiators,
+			__ATOMIC_RELAXED) != 0)
+			tlb_ipi();
+		cpu_relax();
+	}
+}
+
+static void
+shoot_ipi(const struct tlb_gather *tg, uint64_t targets)
+{
+	unsigned self = cpu_id();
+	struct tlb_request *rq = &requests[self];
+	uint64_t interrupt = 0;
+
+	rq->nranges = tg->nranges;
+	rq->everything = tg->everything;
+	rq->icache = tg->icache;
+	for (unsigned i = 0; i < tg->nranges; i++)
+		rq->range[i] = tg->range[i];
+	__atomic_store_n(&rq->waiting, targets, __ATOMIC_SEQ_CST);
+	for (unsigned c = 0; c < ncpu; c++) {
+		if (!(targets >> c & 1))
+			continue;
+		/* Not empty: its interrupt is on the way already. */
+		if (__atomic_fetch_or(&inbox[c].initiators,
+			(uint64_t)1 << self, __ATOMIC_SEQ_CST) == 0)
+			interrupt |= (uint64_t)1 << c;
+	}
+	ipi_send(interrupt, IPI_TLB);
+	wait_for_answers(rq);
+}
+
+/* No interrupt: each target flushes at its next tick, or leaves the space. */
+static void
+wait_for_ticks(const struct tlb_range *r, uint64_t targets)
+{
+	counter_add(TS_shootdown_waits, 1);
+	for (unsigned c = 0; c < ncpu; c++) {
+		if (!(targets >> c & 1))
+			continue;
+		while (__atomic_load_n(&r->pm->cpu_gen[c], __ATOMIC_ACQUIRE) <
+			r->gen &&
+		    (__atomic_load_n(&r->pm->active, __ATOMIC_ACQUIRE) >> c &
+			1)) {
+			if (__atomic_load_n(&inbox[cpu_id()].initiators,
+				__ATOMIC_RELAXED) != 0)
+				tlb_ipi();
+			cpu_relax();
+		}
+	}
+}
+
+/* Whole spaces by firmware; the targets' generations stay old, so that their
+ * next ranged flush becomes a whole one. */
+static void
+shoot_sbi(const struct tlb_range *r, uint64_t targets)
+{
+	counter_add(TS_shootdown_waits, 1);
+	(void)mmu_remote_flush_asid(targets, asid_number(r->pm));
+	tlb_oracle_done(r->pm, r->gen);
+}
+
+static void
+shoot(const struct tlb_gather *tg, uint64_t targets)
+{
+	bool simple = !tg->everything && !tg->icache;
+
+	for (unsigned i = 0; i < tg->nranges; i++)
+		simple &= tg->range[i].pm->type != PMAP_KERNEL;
+	counter_add(TS_shootdown_targets,
+	    (uint64_t)__builtin_popcountll(targets));
+	if (!simple || (tlb_policy.deliver == TLB_DELIVER_IPI &&
+			   tlb_policy.catchup != TLB_CATCHUP_TICK)) {
+		shoot_ipi(tg, targets);
+		return;
+	}
+	for (unsigned i = 0; i < tg->nranges; i++) {
+		const struct tlb_range *r = &tg->range[i];
+		uint64_t t = targets_of(r) & targets;
+
+		if (tlb_policy.deliver == TLB_DELIVER_SBI)
+			shoot_sbi(r, t);
+		else
+			wait_for_ticks(r, t);
+	}
+}
+
+static void
+might_shoot(void)
+{
+#ifdef DEBUG
+	/* C6: a target that spins on our lock, or that waits for us with our
+	 * interrupts off, would never answer. */
+	lockset_assert_none("shootdown", true);
+	KASSERT(intr_enabled() && this_cpu()->irq_depth == 0);
+#endif
+}
+
+void
+tlb_gather_flush(struct tlb_gather *tg)
+{
+	uint64_t targets = 0;
+	bool on;
+
+	might_shoot();
+	if (tg->nranges == 0 && !tg->everything && !tg->icache) {
+		release(tg);
+		return;
+	}
+	for (unsigned i = 0; i < tg->nranges; i++)
+		tg->range[i].gen = __atomic_add_fetch(&tg->range[i].pm->gen, 1,
+		    __ATOMIC_SEQ_CST);
+	mb(); /* C2: entries and generations before the masks */
+	for (unsigned i = 0; i < tg->nranges; i++)
+		targets |= targets_of(&tg->range[i]);
+	if (tg->everything)
+		targets = all_cpus();
+	if (tg->icache)
+		targets |= __atomic_load_n(&pmap_current()->active,
+		    __ATOMIC_SEQ_CST);
+
+	on = intr_disable();
+	for (unsigned i = 0; i < tg->nranges; i++)
+		flush_local(&tg->range[i]);
+	if (tg->everything)
+		flush_everything();
+	if (tg->icache)
+		pmap_user_fence();
+	intr_restore(on);
+
+	targets &= ~((uint64_t)1 << cpu_id());
+	if (unlikely(targets != 0))
+		shoot(tg, targets);
+	if (tg->nranges > 0) {
+		counter_add(TS_shootdowns, 1);
+		counter_add(TS_shootdown_pages, tg->nnoted);
+	}
+	release(tg); /* C1: only now */
+}
+
+/* ---- joining and leaving; interrupts off ---- */
+
+unsigned
+tlb_join(struct pmap *pm)
+{
+	unsigned self = cpu_id();
+	uint64_t bit = (uint64_t)1 << self;
+	uint64_t gen;
+	unsigned asid;
+	bool fresh;
+
+#ifdef DEBUG
+	__atomic_fetch_or(&pm->joining, bit, __ATOMIC_SEQ_CST);
+#endif
+	__atomic_fetch_or(&pm->active, bit, __ATOMIC_SEQ_CST);
+	if (tlb_policy.catchup == TLB_CATCHUP_EAGER)
+		__atomic_fetch_or(&pm->cached, bit, __ATOMIC_SEQ_CST);
+	mb(); /* C2: the mask before the generation and any table walk */
+	gen = __atomic_load_n(&pm->gen, __ATOMIC_SEQ_CST);
+	asid = asid_join(pm, &fresh);
+	if (pm->cpu_gen[self] != gen) {
+		if (!fresh)
+			mmu_flush_asid(asid);
+		__atomic_store_n(&pm->cpu_gen[self], gen, __ATOMIC_RELEASE);
+	}
+#ifdef DEBUG
+	__atomic_fetch_and(&pm->joining, ~bit, __ATOMIC_SEQ_CST);
+#endif
+	return asid;
+}
+
+void
+tlb_leave(struct pmap *pm)
+{
+	__atomic_fetch_and(&pm->active, ~((uint64_t)1 << cpu_id()),
+	    __ATOMIC_SEQ_CST);
+}
