@@ -18,7 +18,7 @@ USER_LIB := start env string printf input syscall signal malloc thread
 USER_BIN := init sh ls cat echo wc grep kill ps free vmstat maps sleep time \
 	stress true false uname env hexdump poweroff ktest
 USER_TEST := proc pipe
-USER_BENCH :=
+USER_BENCH := bench
 
 UWARN	:= -Wall -Wextra -Werror -Wshadow -Wundef -Wvla -Wstrict-prototypes \
 	   -Wmissing-prototypes -Wold-style-definition -Wwrite-strings \
