@@ -5,7 +5,7 @@
 # Pytest and drivers get the settings of this make through the environment.
 GRADE	= ARCH=$(ARCH) VM=$(VM) CPUS=$(CPUS) DEBUG=$(DEBUG) $(PYTHON)
 
-.PHONY: qemu qemu-gdb gdb demo test test-all bench results check doctor
+.PHONY: qemu qemu-gdb gdb demo test test-all bench faults results check doctor
 qemu: $(KERNEL) $(ROOT)	## boot to a shell on this terminal (CPUS=4)
 	@$(GRADE) grade/qemu.py run
 
@@ -46,6 +46,9 @@ bench: $(O)/release/tern.elf $(ROOT)	## guest instructions per operation
 
 demo: $(KERNELS) $(ROOT)	## boot, run the tests in the OS, benchmarks
 	@$(GRADE) grade/demo.py
+
+faults: $(O)/debug/tern.elf $(ROOT)	## damaged images, failing allocations, bad arguments
+	@$(GRADE) grade/faults.py $(ARGS)
 
 results:		## rewrite docs/results.md from the runs in build/
 	@$(PYTHON) grade/results.py
