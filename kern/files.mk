@@ -45,7 +45,25 @@ KERN_SRCS_kernel :=
 KERN_SRCS_files :=
 
 # The ports.
-KERN_SRCS_riscv :=
+KERN_SRCS_riscv := \
+	kern/arch/riscv/entry.S \
+	kern/arch/riscv/boot.c \
+	kern/arch/riscv/fdt.c \
+	kern/arch/riscv/cpu.c \
+	kern/arch/riscv/trap_entry.S \
+	kern/arch/riscv/trap.c \
+	kern/arch/riscv/signal.c \
+	kern/arch/riscv/switch.S \
+	kern/arch/riscv/context.c \
+	kern/arch/riscv/mmu.c \
+	kern/arch/riscv/page.S \
+	kern/arch/riscv/ipi.c \
+	kern/arch/riscv/timer.c \
+	kern/arch/riscv/sbi.c \
+	kern/arch/riscv/uart.c \
+	kern/arch/riscv/plic.c \
+	kern/arch/riscv/pci.c \
+	kern/arch/riscv/results.c
 KERN_SRCS_host :=
 
 KERN_SRCS += $(KERN_SRCS_kernel) $(KERN_SRCS_files)
