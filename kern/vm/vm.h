@@ -113,9 +113,11 @@ struct vm_ops {
 	void (*init)(void);
 	/** Fill vs->priv. The common part is ready, the pmap empty. */
 	int (*as_init)(struct vmspace *vs);
-	/** Copy @p parent into the empty @p child.  All or nothing: on error the
-	 * child is empty and the parent's contents and rights are unchanged.
-	 * Both locked exclusively; the gather gets the parent's weakenings. */
+	/** Copy @p parent into the empty @p child; both locked exclusively; the
+	 * gather gets the parent's weakenings.  All or nothing as seen from
+	 * outside: on error the caller drops the child, and the parent's
+	 * contents and rights are unchanged (its leaves may stay
+	 * write-protected).  VM_WAIT only with the child empty. */
 	int (*as_fork)(struct vmspace *parent, struct vmspace *child,
 	    struct vm_txn *);
 	/** Remove everything (exec, exit). Cannot fail, but may VM_WAIT. */
