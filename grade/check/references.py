@@ -10,8 +10,8 @@ import re
 from tree import Finding
 
 KIND = r'(?:c|h|S|py|mk|sh|toml|ld|md|rules|txt)'
-CODE = re.compile(r'`([\w./-]+/[\w.-]+\.%s|[\w-]+\.%s(?=:))(?::(\w+))?(?:\(\))?`'
-                  % (KIND, KIND))
+CODE = re.compile(rf'`([\w./-]+/[\w.-]+\.{KIND}|[\w-]+\.{KIND}(?=:))'
+                  r'(?::(\w+))?(?:\(\))?`')
 LINK = re.compile(r'\]\(([^)#\s]+)(?:#[^)\s]*)?\)')
 
 

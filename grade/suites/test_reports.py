@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: MIT
+"""Benchmarks and the results page, from made-up runs."""
+
+import json
+
+import bench
+import faults
+import qemu
+import results
+
+LINES = [('getpid', 1000, 70, 71, 72, 90),
+         ('fork_exec_wait', 100, 39000, 41000, 41500, 50000)]
+
+
+def test_table_marks_what_misses_its_target():
+    out = []
+    assert bench.table(LINES, out.append) == ['fork_exec_wait']
+    assert 'over target' in out[2] and 'over target' not in out[1]
+    assert '152,488' in out[2]
+
+
+def test_google_benchmark_format():
+    data = bench.google_json(qemu.Config(cpus=1), LINES)
+    row = data['benchmarks'][0]
+    assert (row['name'], row['real_time'], row['repetitions']) == \
+        ('getpid', 71, 1000)
+    assert row['run_type'] == 'iteration' and row['time_unit'] == 'ns'
+    assert data['context']['num_cpus'] == 1
+
+
+def test_results_page(tmp_path, monkeypatch):
+    build = tmp_path / 'build'
+    (build / 'bench').mkdir(parents=True)
+    (build / 'bench/riscv-classic-1.json').write_text(
+        json.dumps(bench.google_json(qemu.Config(cpus=1), LINES)))
+    (build / 'litmus.json').write_text(json.dumps(
+        {'kind': 'litmus', 'passed': 12, 'rows': [{'name': 'C1', 'ok': 1}]}))
+    (build / 'broken.json').write_text('{')
+    monkeypatch.setattr(results.qemu, 'BUILD', build)
+    monkeypatch.setattr(results, 'PAGE', tmp_path / 'docs/results.md')
+    assert results.main() == 0
+    page = (tmp_path / 'docs/results.md').read_text()
+    assert '- litmus.json: passed 12' in page and '| C1 | 1 |' in page
+    assert '## fuzz\n\nnot run' in page
+    assert '| 41,000 **over** |' in page and '| 71 |' in page
+
+
+def test_faults_judge():
+    def result(outcome, why=''):
+        return qemu.Result(outcome, why, None, '', 0)
+    assert not faults.judge(result('fail'))
+    assert not faults.judge(result('panic', 'no root file system'))
+    assert faults.judge(result('panic', 'pmap.c:12: assertion failed'))
+    assert faults.judge(result('hang', 'silent'))
