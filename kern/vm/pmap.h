@@ -129,7 +129,8 @@ struct pmap_new {
  * to do with its frame is the caller's business.
  * Rights that the machine lacks (W without R) are normalised upwards.
  * @retval EAGAIN  the entry is not @p expect (A and D are not compared)
- * @retval EBUSY   a superpage covers @p va, or smaller entries lie under it
+ * @retval EBUSY   a superpage covers @p va (split it), or a table stands where
+ *                 a superpage shall go (clear and trim first)
  * @retval ENOMEM  no table page; nothing changed
  * @post   a replaced leaf is noted in the gather
  */

@@ -74,13 +74,15 @@ static inline void
 tlb_gather_note(struct tlb_gather *tg, struct pmap *pm, vaddr_t sva,
     vaddr_t eva)
 {
-	struct tlb_range *r = &tg->range[tg->nranges - 1];
+	unsigned n = tg->nranges;
+	struct tlb_range *r;
 
 	tg->nnoted++;
-	if (tg->nranges == 0 || r->pm != pm) {
+	if (n == 0 || tg->range[n - 1].pm != pm) {
 		tlb_gather_note_slow(tg, pm, sva, eva);
 		return;
 	}
+	r = &tg->range[n - 1];
 	if (sva < r->sva)
 		r->sva = sva;
 	if (eva > r->eva)
