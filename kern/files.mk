@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: MIT
+#
 # files.mk - every source of the kernel, by layer; no wildcards.
 # Paths are relative to the top of the repository.
 
@@ -42,7 +44,28 @@ KERN_SRCS_common := $(KERN_SRCS)
 KERN_SRCS_kernel :=
 
 # fs, dev
-KERN_SRCS_files :=
+KERN_SRCS_files := \
+	kern/proc/block.c \
+	kern/proc/console.c \
+	kern/proc/device.c \
+	kern/proc/file.c \
+	kern/proc/stats.c \
+	kern/fs/buf.c \
+	kern/fs/devfs.c \
+	kern/fs/ext2.c \
+	kern/fs/ext2_dir.c \
+	kern/fs/ext2_file.c \
+	kern/fs/ext2_inode.c \
+	kern/fs/inode.c \
+	kern/fs/path.c \
+	kern/fs/procfs.c \
+	kern/fs/procfs_text.c \
+	kern/fs/vfs.c \
+	kern/dev/dev.c \
+	kern/dev/null.c \
+	kern/dev/ramdisk.c \
+	kern/dev/results.c \
+	kern/dev/tty.c
 
 # The ports.
 KERN_SRCS_riscv := \

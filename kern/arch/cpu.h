@@ -22,9 +22,9 @@ struct lockset;
  * Assembly knows the offsets of thread, kstack, scratch and counter.
  */
 struct cpu {
-	uint64_t id;		 /* [I] 0..ncpu-1, dense; not the hart or APIC id */
+	uint64_t id;		 /* [I] 0..ncpu-1, dense; not the hart id */
 	struct thread *thread;	 /* [c] running now; idle thread if none */
-	uintptr_t kstack;	 /* [c] top of its kernel stack, for trap entry */
+	uintptr_t kstack;	 /* [c] top of its kernel stack */
 	uintptr_t scratch[2];	 /* [c] for trap entry only */
 	struct lockset *locks;	 /* [c] DEBUG: locks held by the context */
 	unsigned irq_depth;	 /* [c] > 0 in an interrupt handler */

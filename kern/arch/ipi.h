@@ -14,7 +14,7 @@
 
 enum ipi {
 	IPI_TLB,	/* run tlb_ipi() (vm/tlb.c) */
-	IPI_RESCHED,	/* look at the run queue before returning to user mode */
+	IPI_RESCHED,	/* look at the run queue before user mode */
 };
 
 /**

@@ -53,7 +53,7 @@ list_push_back(struct list *head, struct list *l)
 	list_insert_after(head->prev, l);
 }
 
-/** Unlink @p l and leave it as an empty list, so that removing twice is safe. */
+/** Unlink @p l and leave it as an empty list: removing twice is safe. */
 static inline void
 list_remove(struct list *l)
 {

@@ -39,8 +39,8 @@ struct vm_page {
 	};
 	uint8_t state;		/* [f] enum frame_state */
 	uint8_t order;		/* [f] of the block that starts here */
-	uint16_t flags;		/* [a] PG_* */
 	uint32_t wpins;		/* [a] those of pins that write */
+	uint32_t flags;		/* [a] PG_* */
 	void *owner;		/* [o] Mach: object; L4: root node; else NULL */
 	uint64_t offset;	/* [o] offset in the owner */
 #ifdef DEBUG

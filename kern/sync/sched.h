@@ -28,7 +28,8 @@ void sched_block_prepare(void);
 /** Take the announcement back. False: a waker was faster (harmless). */
 bool sched_block_cancel(void);
 /** Give the CPU away until sched_wake() or @p deadline (absolute).
- * Returns at once if the wake came already. @ctx interrupts off; no spin lock */
+ * Returns at once if the wake came already.
+ * @ctx interrupts off; no spin lock */
 void sched_block(ns_t deadline);
 /** Make @p t runnable if it is blocked. @ctx any, interrupts off */
 void sched_wake(struct thread *t);

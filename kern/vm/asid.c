@@ -6,8 +6,8 @@
  * generation begins: every CPU drops its whole TLB before it next joins a
  * space, and only numbers in use on some CPU right now are kept.  Number 0 is
  * for the kernel's root, and for user spaces when no other number is left (or
- * the hardware has none): then its entries are dropped at each join.  SBI's remote fence names one ASID for all
- * harts, hence one numbering for all CPUs.
+ * the hardware has none): then its entries are dropped at each join.  One
+ * numbering for all CPUs, since SBI's fence names one ASID for all harts.
  * Locks: asid_lock, with interrupts off (joining happens in the switch).
  * The scheme follows the idea of Linux arch/arm64/mm/context.c.
  */

@@ -103,12 +103,14 @@ enter_locked(struct pmap *pm, vaddr_t va, const struct pmap_new *nw,
 	int error;
 
 	KASSERT(IS_ALIGNED(va | nw->pa, PAGE_SIZE << nw->order));
-	if (found != level || pte_kind(pte_load(pte), level) == PTE_KIND_TABLE) {
+	if (found != level ||
+	    pte_kind(pte_load(pte), level) == PTE_KIND_TABLE) {
 		error = pmap_walk_alloc(pm, va, level, &pte);
 		if (error != 0)
 			return error;
 	}
-	error = exchange(pte, nw->expect, encode(pm, nw->pa, level, bits), &old);
+	error = exchange(pte, nw->expect, encode(pm, nw->pa, level, bits),
+	    &old);
 	if (error != 0)
 		return error;
 	if (unlikely(old != 0)) {

@@ -2,7 +2,9 @@
 /**
  * @file pmap.h
  * The page-table engine: one radix walker for all machines and all designs.
- *
+ * Source: Rashid et al., Machine-Independent Virtual Memory Management, 1987.
+ */
+/*
  * A pmap is a page table with a lock, a generation and a CPU mask.  It owns
  * table pages and nothing else: no reverse map, no frame references.  Who maps
  * a frame, and why, is the business of the VM design above.
@@ -15,9 +17,8 @@
  * sleeps.  Only pmap_create, pmap_reserve and pmap_enter allocate.
  * Every call that can weaken or replace a translation takes a gather; calls
  * without one can only widen rights (pmap_fixup makes lazy widening safe, C9).
- *
- * Sources: Rashid et al., Machine-Independent Virtual Memory Management, 1987,
- * tables 3-3 and 3-4; NetBSD pmap(9).
+ * The list of calls descends from tables 3-3 and 3-4 of the paper and from
+ * NetBSD's pmap(9).
  */
 #ifndef VM_PMAP_H
 #define VM_PMAP_H
@@ -82,13 +83,13 @@ struct pmap {
 	paddr_t root;		/* [I] */
 	uint64_t id;		/* [I] never reused; for the oracle */
 	uint32_t ntables;	/* [p] table pages, root included */
-	uint32_t nleaves;	/* [p] LEAF and NOACCESS entries (4 KiB units) */
+	uint32_t nleaves;	/* [p] LEAF and NOACCESS, in 4 KiB units */
 	uint64_t asid;		/* [a] generation | number (tlb.c) */
 	uint64_t gen;		/* [a] weakening flushes so far */
 	uint64_t active;	/* [a] CPUs that have the root loaded */
 	uint64_t cached;	/* [a] CPUs that may hold entries (eager) */
 	uint64_t icache_stale;	/* [a] CPUs that must sync before user mode */
-	uint64_t cpu_gen[MAXCPU]; /* [a] flushes carried out; written by CPU c */
+	uint64_t cpu_gen[MAXCPU]; /* [a] flushes carried out, by CPU c */
 #ifdef DEBUG
 	uint64_t done_gen;	/* [a] deliver=sbi: flushes known complete */
 	uint64_t joining;	/* [a] CPUs between mask bit and generation */
@@ -186,7 +187,8 @@ struct pmap_cursor {
  * @p fn may change the current entry only, through the cursor; a value other
  * than 0 ends the scan and is returned.
  */
-typedef int pmap_scan_fn(struct pmap_cursor *, const struct pmap_leaf *, void *);
+typedef int pmap_scan_fn(struct pmap_cursor *, const struct pmap_leaf *,
+    void *);
 int pmap_scan(struct pmap *, vaddr_t sva, vaddr_t eva, pmap_scan_fn *, void *);
 /** As pmap_change and pmap_clear, on the current entry of a scan.
  * @return old bits */
@@ -200,7 +202,8 @@ void pmap_trim(struct pmap *, vaddr_t sva, vaddr_t eva, struct tlb_gather *);
 
 /**
  * Replace the superpage that covers @p va by a table of the next order with the
- * same translation, rights, A and D. @retval ENOMEM  @retval ENOENT no superpage
+ * same translation, rights, A and D.
+ * @retval ENOMEM  @retval ENOENT no superpage
  * @post flush the gather before you edit a part
  */
 int __must_check pmap_split(struct pmap *, vaddr_t, struct tlb_gather *);

@@ -345,8 +345,8 @@ shoot(const struct tlb_gather *tg, uint64_t targets)
 
 	for (unsigned i = 0; i < tg->nranges; i++)
 		simple &= tg->range[i].pm->type != PMAP_KERNEL;
-	counter_add(TS_shootdown_targets,
-	    (uint64_t)__builtin_popcountll(targets));
+	for (uint64_t left = targets; left != 0; left &= left - 1)
+		counter_add(TS_shootdown_targets, 1);
 	if (!simple || (tlb_policy.deliver == TLB_DELIVER_IPI &&
 			   tlb_policy.catchup != TLB_CATCHUP_TICK)) {
 		shoot_ipi(tg, targets);

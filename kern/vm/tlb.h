@@ -2,7 +2,10 @@
 /**
  * @file tlb.h
  * Invalidation as a value: the gather, and the shootdown protocol.
- *
+ * Source: Black et al., Translation Lookaside Buffer Consistency, ASPLOS 1989;
+ * the generation scheme follows the idea of Linux arch/x86/mm/tlb.c.
+ */
+/*
  * The law: unhook, invalidate, free, in that order.  Each pmap call that can
  * weaken or replace a mapping notes it in a gather; frames and table pages that
  * lose a mapping go into the same gather.  tlb_gather_flush() then chooses the
@@ -17,9 +20,6 @@
  * carried out.  A CPU that joins the space compares them; an initiator bumps
  * gen before it reads the CPU mask.  A range may be flushed alone only if
  * gen = cpu_gen + 1, else the whole space.
- *
- * Sources: Black et al., Translation Lookaside Buffer Consistency, ASPLOS 1989;
- * the generation scheme follows the idea of Linux arch/x86/mm/tlb.c.
  */
 #ifndef VM_TLB_H
 #define VM_TLB_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /**
  * @file vm.h
- * THE interface that VM designs stand behind, and the one that the kernel calls.
+ * THE interface: what VM designs stand behind, and what the kernel calls.
  *
  * Below: struct vm_ops, one constant instance a design.  Above: vm_map() and
  * friends (space.c) and vm_fault() (fault.c).  Nobody else calls a slot: the
@@ -45,7 +45,7 @@ struct vmspace {
 
 /** One restartable operation; owned by space.c or fault.c. */
 struct vm_txn {
-	struct tlb_gather tg;	/* what to invalidate, what to free afterwards */
+	struct tlb_gather tg;	/* what to invalidate, what to free after it */
 	struct vm_wait wait;	/* when a slot returns VM_WAIT */
 };
 
@@ -53,7 +53,7 @@ enum vm_source {
 	VM_ANON,  /* zero-filled */
 	VM_ALIAS, /* the pages at alias_va of the same space (MAP2); they must
 		   * belong to one VM_MAP_SHARED region */
-	VM_PHYS,  /* device or fixed frames from pa on; never paged, not counted */
+	VM_PHYS,  /* fixed frames or a device, from pa on; not counted */
 };
 
 #define VM_MAP_FIXED	 1u /* exactly there; replaces what is there */
@@ -144,24 +144,25 @@ struct vm_ops {
 	int (*pin)(struct vmspace *vs, vaddr_t va, vm_prot_t access,
 	    struct vm_page **out, struct vm_txn *);
 	/** VM_SYNC_*.  @retval ENOMEM a hole */
-	int (*sync)(struct vmspace *vs, vaddr_t sva, vaddr_t eva, unsigned flags,
-	    struct vm_txn *);
+	int (*sync)(struct vmspace *vs, vaddr_t sva, vaddr_t eva,
+	    unsigned flags, struct vm_txn *);
 	/** Lower the leaves to the overlay's caps (already set); raising needs
 	 * nothing, the next fault does it. One gather for all. */
 	int (*prot_pages)(struct vmspace *vs, const struct page_op *, size_t n,
 	    struct vm_txn *);
-	/** Fetch and re-arm: OR a 1 into @p bitmap (bit 0 = page at sva) for each
-	 * page written since the last call, clear D. */
+	/** Fetch and re-arm: OR a 1 into @p bitmap (bit 0 = page at sva) for
+	 * each page written since the last call, clear D. */
 	int (*dirty)(struct vmspace *vs, vaddr_t sva, vaddr_t eva,
 	    uint64_t *bitmap, struct vm_txn *);
 	/** First region that ends after @p va; ENOENT: none. Lock shared. */
 	int (*region)(struct vmspace *vs, vaddr_t va, struct vm_region_info *);
 
 	/* Page side; the caller holds no space lock. */
-	/** A and D over all mappings (PG_HARVEST_*), clearing those in @p clear. */
+	/** A and D over all mappings (PG_HARVEST_*); clear those in @p clear. */
 	unsigned (*pg_harvest)(struct vm_page *, unsigned clear,
 	    struct vm_txn *);
-	/** Cap the rights of all mappings by @p keep. @retval EBUSY try later */
+	/** Cap the rights of all mappings by @p keep.
+	 * @retval EBUSY try later */
 	int (*pg_revoke)(struct vm_page *, vm_prot_t keep, struct vm_txn *);
 	/** Start freeing the frame. @retval EBUSY is fine; never waits for
 	 * memory */
@@ -181,7 +182,8 @@ struct vm_ops {
 /* ---- design.c ---- */
 
 /** Set the VM layer up and choose the design by name. @ctx once, after
- * frame_init, kmem_init, pmap_init and tlb_init. @retval ENOENT no such design (prints those that exist) */
+ * frame_init, kmem_init, pmap_init and tlb_init.
+ * @retval ENOENT no such design (prints those that exist) */
 int vm_init(const char *design);
 extern const struct vm_ops *vm_design;
 /** Names in order, NULL at the end. */
@@ -251,14 +253,15 @@ struct vm_pinned {
 };
 
 /**
- * Pin as much of [@p va, @p va + @p size) as one batch holds, at least one byte.
+ * Pin as much of [@p va, @p va + @p size) as one batch holds.
  * @retval EFAULT  not even the first byte is accessible
  * @pre no file, pipe or page lock held (asserted): fault handling may sleep
  */
 int __must_check vm_pin(struct vmspace *, vaddr_t va, size_t size,
     vm_prot_t access, struct vm_pinned *out);
 void vm_unpin(struct vm_pinned *);
-/** Copy between kernel memory and [@p off, @p off + @p n) of a batch. @ctx any */
+/** Copy between kernel memory and [@p off, @p off + @p n) of a batch.
+ * @ctx any */
 void vm_pinned_read(const struct vm_pinned *, size_t off, void *dst, size_t n);
 void vm_pinned_write(const struct vm_pinned *, size_t off, const void *src,
     size_t n);
