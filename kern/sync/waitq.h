@@ -18,7 +18,7 @@
 struct waitq {
 	struct spinlock lock;	/* RANK_WAITQ, interrupts off */
 	uint32_t seq;		/* [a] advanced by each wake */
-	uint32_t nwaiting;	/* [a] so that a wake without waiters is cheap */
+	uint32_t nwaiting;	/* [a] so that waking nobody is cheap */
 	struct list waiters;	/* [lock] */
 };
 

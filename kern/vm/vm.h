@@ -158,7 +158,7 @@ struct vm_ops {
 	int (*region)(struct vmspace *vs, vaddr_t va, struct vm_region_info *);
 
 	/* Page side; the caller holds no space lock. */
-	/** A and D over all mappings (PG_HARVEST_*); clear those in @p clear. */
+	/** A and D over all mappings (PG_HARVEST_*); clears @p clear. */
 	unsigned (*pg_harvest)(struct vm_page *, unsigned clear,
 	    struct vm_txn *);
 	/** Cap the rights of all mappings by @p keep.
