@@ -176,6 +176,21 @@ find_place(struct vmspace *vs, const struct vm_mapreq *rq, vaddr_t *va,
 	return classic_unmap(vs, rq->va, rq->va + rq->size, txn);
 }
 
+/* RLIMIT_AS: what FIXED replaces does not count twice. */
+static bool
+within_limit(const struct vmspace *vs, const struct vm_mapreq *rq)
+{
+	size_t after = vs->size_bytes + rq->size;
+	vaddr_t eva = rq->va + rq->size;
+	const struct region *r;
+
+	if (rq->flags & VM_MAP_FIXED)
+		for (r = region_first(vs, rq->va);
+		     r != NULL && region_sva(r) < eva; r = region_next(r))
+			after -= MIN(r->eva, eva) - MAX(region_sva(r), rq->va);
+	return after <= vs->limit_bytes;
+}
+
 static int
 classic_map(struct vmspace *vs, const struct vm_mapreq *rq, vaddr_t *out,
     struct vm_txn *txn)
@@ -191,8 +206,7 @@ classic_map(struct vmspace *vs, const struct vm_mapreq *rq, vaddr_t *out,
 	vaddr_t va;
 	int error;
 
-	if (classic_of(vs)->nregions >= REGIONS_MAX ||
-	    rq->size > vs->limit_bytes - MIN(vs->limit_bytes, vs->size_bytes))
+	if (classic_of(vs)->nregions >= REGIONS_MAX || !within_limit(vs, rq))
 		return ENOMEM;
 	error = find_source(vs, rq, &template);
 	if (error != 0)
