@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: MIT
+#
+# Host tests: the machine-independent kernel on the simulated machine of
+# kern/arch/host, under sanitizers.  Everything goes to build/host/.
+
+HB	:= build/host
+HSAN	:= -fsanitize=address,undefined -fno-sanitize-recover=all
+HTSAN	:= -fsanitize=thread
+# The kernel's own string functions get other names: see names.h.
+HFLAGS	:= -std=gnu11 $(WARN) -g -O1 -MMD -MP -fno-omit-frame-pointer \
+	   -fno-strict-aliasing -fno-common -DDEBUG=1
+HKFLAGS	:= $(HFLAGS) -ffreestanding -Ikern -Ikern/arch/host \
+	   -include kern/arch/host/names.h
+HOFLAGS	:= $(HFLAGS) -D_GNU_SOURCE -iquote kern/arch/host -pthread
+
+HOST_SRCS := kern/arch/host/cpu.c kern/arch/host/sched.c \
+	kern/arch/host/mmu.c kern/arch/host/vm_env.c kern/arch/host/boot.c
+HT	:= kern/vm/test
+CONF_SRCS := $(HT)/ct.c $(HT)/conf_map.c $(HT)/conf_fork.c $(HT)/conf_al.c \
+	$(HT)/conf_error.c
+HLIB_SRCS := $(KERN_SRCS_common) $(HOST_SRCS) $(HT)/report.c
+HPROG_conformance := $(HT)/conf_host.c $(CONF_SRCS)
+HPROGS	:= conformance
+
+# One set of objects a flavour: asan is the default, tsan for threads.
+define host_rules
+$(HB)/$(1)/kern/arch/host/os.o: kern/arch/host/os.c
+	$$(call say,HOSTCC,$$@)
+	@mkdir -p $$(@D)
+	$$(Q)$$(HOSTCC) $$(HOFLAGS) $(2) -c -o $$@ $$<
+$(HB)/$(1)/%.o: %.c
+	$$(call say,HOSTCC,$$@)
+	@mkdir -p $$(@D)
+	$$(Q)$$(HOSTCC) $$(HKFLAGS) $(2) -c -o $$@ $$<
+HLIB_$(1) := $(HB)/$(1)/kern/arch/host/os.o \
+	$$(patsubst %.c,$(HB)/$(1)/%.o,$$(HLIB_SRCS))
+-include $$(HLIB_$(1):.o=.d)
+endef
+$(eval $(call host_rules,asan,$(HSAN)))
+$(eval $(call host_rules,tsan,$(HTSAN)))
+
+# $(1) flavour, $(2) its flags, $(3) program, $(4) where
+define host_prog
+$(4): $$(HLIB_$(1)) $$(patsubst %.c,$(HB)/$(1)/%.o,$$(HPROG_$(3)))
+	$$(call say,HOSTLD,$$@)
+	$$(Q)$$(HOSTCC) $(2) -pthread -o $$@ $$^
+-include $$(patsubst %.c,$(HB)/$(1)/%.d,$$(HPROG_$(3)))
+endef
+$(foreach p,$(HPROGS),$(eval \
+    $(call host_prog,asan,$(HSAN),$(p),$(HB)/$(p))))
+
+.PHONY: conformance-host
+conformance-host: $(HB)/conformance ## the suite for vm_ops on the host port
+	$(Q)$(HB)/conformance
