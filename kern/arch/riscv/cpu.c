@@ -133,32 +133,48 @@ cpu_poweroff(int code)
 		cpu_idle();
 }
 
-/* Frame pointers chain through the stack: fp[-1] = return address, fp[-2] = the
- * caller's fp. Only frames inside a stack of this CPU or thread are read. */
 static bool
-frame_readable(uintptr_t fp)
+in_stack(uintptr_t fp, uintptr_t top)
+{
+	return fp <= top && fp >= top - KSTACK_SIZE + 2 * sizeof(fp);
+}
+
+/* Only frames inside a stack of this CPU or its thread are read. */
+static bool
+on_stack(uintptr_t fp)
 {
 	struct cpu *c = this_cpu();
 
-	if (fp % 8 != 0)
-		return false;
-	if (fp <= c->kstack && fp - 16 >= c->kstack - KSTACK_SIZE)
-		return true;
-	return c->thread != NULL && fp <= c->thread->kstack &&
-	    fp - 16 >= c->thread->kstack - KSTACK_SIZE;
+	return fp % sizeof(fp) == 0 && (in_stack(fp, c->kstack) ||
+	    (c->thread != NULL && in_stack(fp, c->thread->kstack)));
 }
 
+/*
+ * Frame pointers chain through the stack: fp[-1] is the return address and
+ * fp[-2] the caller's fp.  A function that calls none and was interrupted has
+ * stored its caller's fp only, at fp[-1].
+ */
 unsigned
 cpu_backtrace(uintptr_t *pcs, unsigned max)
 {
 	uintptr_t fp = (uintptr_t)__builtin_frame_address(0);
-	unsigned n;
+	unsigned n = 0;
 
 	if (!HAVE_FRAME_POINTERS)
 		return 0;
-	for (n = 0; n < max && frame_readable(fp); n++) {
-		pcs[n] = ((uintptr_t *)fp)[-1];
-		fp = ((uintptr_t *)fp)[-2];
+	__asm__ volatile("" ::: "ra"); /* so that our own frame has it */
+	while (n < max && on_stack(fp)) {
+		const uintptr_t *frame = (const uintptr_t *)fp;
+
+		if (frame[-1] >= (uintptr_t)image_text_start &&
+		    frame[-1] < (uintptr_t)image_rodata_start) {
+			pcs[n++] = frame[-1];
+			fp = frame[-2];
+		} else if (on_stack(frame[-1]) && frame[-1] > fp) {
+			fp = frame[-1];
+		} else {
+			break;
+		}
 	}
 	return n;
 }

@@ -25,8 +25,10 @@ _start:
 	bltu	t0, t1, 1b
 
 	lla	t0, boot_root
-	call	enter_high
-	lla	tp, cpus
+	lla	t1, 2f
+	j	enter_high
+	.balign	4
+2:	lla	tp, cpus
 	lla	sp, boot_stacks + 4096 + KSTACK_SIZE
 	sd	sp, CPU_KSTACK(tp)
 	mv	a0, s0
@@ -42,25 +44,25 @@ boot_secondary:
 	mv	tp, a1
 	lla	t0, mmu_kernel_table
 	ld	t0, 0(t0)
-	call	enter_high
-	ld	sp, CPU_KSTACK(tp)
+	lla	t1, 3f
+	j	enter_high
+	.balign	4
+3:	ld	sp, CPU_KSTACK(tp)
 	mv	s0, zero
 	call	cpu_main
 
-	/* t0 = physical address of the root.  Returns to the virtual alias of
-	 * its return address. */
+	/* t0 = root, t1 = where to go on, both physical; t1 aligned for stvec. */
 enter_high:
-	li	t1, IMAGE_OFFSET
-	add	ra, ra, t1
-	csrw	stvec, ra
+	li	t2, IMAGE_OFFSET
+	add	t1, t1, t2
+	csrw	stvec, t1
 	csrw	sscratch, zero
 	srli	t0, t0, 12
-	li	t1, SATP_SV39
-	or	t0, t0, t1
+	li	t2, SATP_SV39
+	or	t0, t0, t2
 	sfence.vma
 	csrw	satp, t0
-	/* not reached: the next fetch faults and stvec takes over */
-	.balign	4
+	.balign	4	/* not reached: the fetch faults, stvec takes over */
 
 	/* While the real table does not exist: direct map of 8 GiB and the
 	 * image, in 1 GiB leaves, V R W X A D G. */

@@ -39,9 +39,6 @@ _Static_assert(PMAP_R == 1 && PMAP_W == 2 && PMAP_X == 4 && PMAP_COW == 8 &&
 #define BITS_RX (PMAP_R | PMAP_X | PMAP_ACCESSED)
 #define BITS_RW (PMAP_R | PMAP_W | PMAP_ACCESSED | PMAP_DIRTY)
 
-extern char image_text_start[], image_rodata_start[], image_data_start[];
-extern char image_bss_end[], image_end[];
-
 paddr_t mmu_kernel_table;      /* read by entry.S */
 static paddr_t tables_end;     /* next table page; the image ends before */
 static unsigned asid_count;

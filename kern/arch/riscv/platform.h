@@ -69,6 +69,9 @@ void plic_interrupt(void);
 /** Another CPU is in panic(): stop this one. (ipi.c) */
 void ipi_stop_others(void);
 
+/* kernel.ld */
+extern char image_text_start[], image_rodata_start[], image_data_start[];
+extern char image_end[];
 /* entry.S, trap_entry.S, switch.S */
 extern char boot_stacks[], boot_secondary[], emergency_stacks[];
 extern char sigreturn_page[], trap_entry[];
