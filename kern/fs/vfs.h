@@ -64,16 +64,20 @@ struct mount;
 /** Operations on one kind of inode.  No slot is NULL; stubs below. */
 struct inode_ops {
 	const char *name;
-	/** The child, with a reference. @p name is neither "." nor empty and not
-	 * terminated; ".." is asked for only where a parent exists.
+	/** The child, with a reference. @p name is neither "." nor empty, and
+	 * not terminated; ".." is asked for only where a parent exists.
 	 * @retval ENOENT @retval ENOTDIR (not a directory) @retval EIO */
 	int (*lookup)(struct inode *dir, const char *name, size_t len,
 	    struct inode **out);
 	/** @p *len: bytes stored, no NUL. @retval EINVAL not a link */
 	int (*readlink)(struct inode *, char *buf, size_t size, size_t *len);
-	/** A file at this inode; the caller sets file->inode. @retval ENXIO */
+	/** As the slot of struct file_ops. @retval ENOTDIR */
+	int (*readdir)(struct inode *dir, uint64_t *pos, struct dir_sink *);
+	/** A file at this inode; takes over the caller's reference, usually as
+	 * file->inode. @retval ENXIO and others: the caller keeps it */
 	int (*open)(struct inode *, unsigned flags, struct file **out);
-	/** Last reference is gone. */
+	/** The last reference is gone; another may have appeared since, so an
+	 * inode that stays in a cache is looked at again under its lock. */
 	void (*release)(struct inode *);
 };
 
@@ -95,31 +99,53 @@ struct inode {
 struct mount {
 	struct inode *root;	     /* [I] with a reference */
 	struct inode *point;	     /* [I] covered directory; NULL: the root */
-	uint64_t dev;		     /* [I] st_dev, also the place in the table */
+	uint64_t dev;		     /* [I] st_dev */
+	uint32_t block_size;	     /* [I] for st_blksize */
 	void *priv;		     /* [I] of the file system */
 };
 
-/** First reference to a filled-in inode (counts TS_inodes). */
-void inode_init(struct inode *, const struct inode_ops *, const struct mount *);
+/** TS_inodes counts the inodes with references. */
 void inode_hold(struct inode *);
 void inode_drop(struct inode *);
-/** Forget an inode whose last reference is gone: for release slots. */
-void inode_fini(struct inode *);
 
 /* Slots that several kinds share. */
 int inode_lookup_enotdir(struct inode *, const char *, size_t,
     struct inode **);
 int inode_readlink_einval(struct inode *, char *, size_t, size_t *);
+int inode_readdir_enotdir(struct inode *, uint64_t *, struct dir_sink *);
 int inode_open_enxio(struct inode *, unsigned, struct file **);
+/** Any directory: reading it goes to the readdir slot. */
+int inode_open_dir(struct inode *, unsigned, struct file **);
 void inode_release_nothing(struct inode *);
 
+void inode_stat(const struct inode *, struct stat *);
 /* File slots for files that are an inode. */
-int vfs_file_stat(struct file *, struct stat *);
-uint64_t vfs_file_size(struct file *);
-void vfs_file_release(struct file *);
-int vfs_read_eisdir(struct file *, const struct vm_pinned *, uint64_t,
-    size_t *);
+int inode_file_stat(struct file *, struct stat *);
+uint64_t inode_file_size(struct file *);
+void inode_file_release(struct file *);
 /** DT_* of a mode. */
-unsigned vfs_dirent_type(uint32_t mode);
+unsigned inode_dirent_type(uint32_t mode);
+
+/* Each fills in root and priv of a mount with the other fields set. */
+struct block_device;
+/** @retval EINVAL refused, with a message @retval EIO @retval ENOMEM */
+int __must_check ext2_mount(struct block_device *, struct mount *);
+void ext2_unmount(struct mount *);
+int __must_check procfs_mount(struct mount *);
+int __must_check devfs_mount(struct mount *);
+
+/* path.c */
+
+/** Root of the name space, set by vfs_init(). */
+extern struct mount *path_root;
+
+#define WALK_NOFOLLOW 1u /* the last component may be a symbolic link */
+
+/**
+ * The inode at @p path, with a reference.
+ * @p *last (may be NULL): on ENOENT, whether only the last component lacks
+ */
+int __must_check path_walk(struct file *dir, const char *path, unsigned flags,
+    struct inode **out, bool *last);
 
 #endif

@@ -11,20 +11,23 @@
 struct device {
 	const char *name;	    /* in /dev */
 	uint32_t mode;		    /* S_IFCHR and permissions */
-	uint64_t rdev;		    /* DEVICE_NUMBER() */
-	const struct file_ops *ops; /* file->data is this struct device */
+	uint64_t rdev;		    /* DEVICE_NUMBER(), also its inode number */
+	const struct file_ops *ops; /* stat is device_stat */
 };
 
 #define DEVICE_NUMBER(major, minor) ((uint64_t)(major) << 8 | (minor))
 
-/** Put a driver's table into /dev; its place is its inode number.
- * @ctx boot, one CPU; the table stays valid */
+/** st_dev of everything in /dev. */
+#define DEVICE_FS 3
+
+/** Put a driver's table into /dev. @ctx boot, one CPU; the table stays valid */
 void device_register(const struct device *table, unsigned n);
 /** The device at @p index, in order of registration; NULL: no more. */
 const struct device *device_at(unsigned index);
 
-/** The stat slot of every device file. */
+/** A file of the device. @retval ENOMEM */
+int __must_check device_open(const struct device *, unsigned flags,
+    struct file **out);
 int device_stat(struct file *, struct stat *);
-void device_fill_stat(const struct device *, uint64_t ino, struct stat *);
 
 #endif

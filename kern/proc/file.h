@@ -35,8 +35,8 @@ struct dir_sink {
 struct file_ops {
 	const char *name;
 	bool seekable;
-	/** Transfer at most buf->size bytes at @p pos; @p *done counts them, also
-	 * when an error follows some bytes. 0 with *done = 0: end of file.
+	/** Transfer at most buf->size bytes at @p pos; @p *done counts them,
+	 * also when an error follows some bytes. None and 0: end of file.
 	 * May wait; EINTR, EAGAIN (O_NONBLOCK). Called with the file locked
 	 * when it is seekable. */
 	int (*read)(struct file *, const struct vm_pinned *buf, uint64_t pos,
@@ -66,7 +66,7 @@ struct file {
 	struct sleeplock lock;	    /* RANK_FS: the position */
 	uint64_t pos;		    /* [f] */
 	struct inode *inode;	    /* [I] what the path named; NULL: pipe */
-	void *data;		    /* of the implementation: pipe end, device */
+	void *data;		    /* of the implementation: pipe end */
 	uint64_t aux;		    /* likewise */
 };
 
@@ -82,6 +82,8 @@ int file_ioctl_enotty(struct file *, struct vmspace *, unsigned, vaddr_t,
 unsigned file_poll_ready(struct file *, struct waitq **);
 uint64_t file_size_zero(struct file *);
 void file_release_nothing(struct file *);
+/** Zeroes into [@p off, @p off + @p n) of a batch: holes, /dev/zero. */
+void file_zero_pinned(const struct vm_pinned *, size_t off, size_t n);
 
 /** Boot. */
 void file_init(void);

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/** @file dev.h Start of all drivers that belong to no port. */
+#ifndef DEV_DEV_H
+#define DEV_DEV_H
+
+/** Register the devices of /dev and the RAM disk "ram0".
+ * @ctx boot, after machine_init_devices() */
+void dev_init(void);
+
+/* Each driver's part of it. */
+void null_init(void);
+void tty_init(void);
+void results_init(void);
+/** Nothing is registered when there is no initrd. */
+void ramdisk_init(void);
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stats.c - one snapshot of all counters.
+ *
+ * Path: tern_stat (sys), /proc/vmstat, /proc/meminfo -> HERE.
+ * Locks: those of the allocators, one after the other.
+ */
+#include "mem/frame.h"
+#include "mem/kmem.h"
+#include "proc/stats.h"
+#include "sync/counter.h"
+
+void
+stats_read(struct tern_stat *st)
+{
+	for (unsigned i = 0; i < TS_COUNT; i++)
+		st->v[i] = counter_read((enum tern_stat_index)i);
+	st->v[TS_frames_total] = frame_total();
+	st->v[TS_frames_free] = frame_free_count();
+	st->v[TS_slab_bytes] = kmem_used_bytes();
+	st->v[TS_slab_objects] = kmem_used_objects();
+}
