@@ -51,7 +51,7 @@ boot_secondary:
 	mv	s0, zero
 	call	cpu_main
 
-	/* t0 = root, t1 = where to go on, both physical; t1 aligned for stvec. */
+	/* t0 = root, t1 = where to go on; both physical, t1 aligned. */
 enter_high:
 	li	t2, IMAGE_OFFSET
 	add	t1, t1, t2
@@ -94,6 +94,6 @@ boot_stacks:
 	.balign	4096
 	.globl	sigreturn_page
 sigreturn_page:
-	li	a7, 139			/* rt_sigreturn, as Linux's: unwinders */
-	ecall				/* know these two instructions */
+	li	a7, 139		/* rt_sigreturn, as Linux has it: unwinders */
+	ecall			/* know these two instructions */
 	.balign	4096

@@ -253,4 +253,3 @@ fdt_reservation(struct fdt *f, unsigned i, uint64_t *start, uint64_t *size)
 	*size = fdt_cells(p + 8, 2);
 	return *start != 0 || *size != 0;
 }
-

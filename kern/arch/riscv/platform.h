@@ -71,7 +71,7 @@ void ipi_stop_others(void);
 
 /* kernel.ld */
 extern char image_text_start[], image_rodata_start[], image_data_start[];
-extern char image_end[];
+extern char image_bss_start[], image_bss_end[], image_end[];
 /* entry.S, trap_entry.S, switch.S */
 extern char boot_stacks[], boot_secondary[], emergency_stacks[];
 extern char sigreturn_page[], trap_entry[];

@@ -73,7 +73,7 @@ fpu_store:
 	ret
 	.size	fpu_store, . - fpu_store
 
-	/* void fpu_load(const struct fpu_state *): all registers; then Clean. */
+	/* void fpu_load(const struct fpu_state *): likewise. */
 	.globl	fpu_load
 	.type	fpu_load, @function
 fpu_load:

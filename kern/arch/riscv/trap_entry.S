@@ -224,13 +224,18 @@ kernel_exception:
 1:	sd	t0, TF_SP(sp)
 	sd	tp, TF_TP(sp)
 	REST	sd
+	/* A stack frame for the interrupted pc, so that backtraces show it. */
+	ld	t0, TF_PC(sp)
+	sd	s0, TF_SYSNO(sp)
+	sd	t0, TF_ARG0(sp)
+	addi	s0, sp, TF_ARG0 + 8
 	mv	a1, a0
 	mv	a0, sp
 	csrr	a2, stval
 	call	trap_kernel
 
-	/* sp is outside of the stack: nothing may be stored there.  The CPU goes
-	 * on on its emergency stack, which counts as its stack from here. */
+	/* sp is outside of the stack: nothing may be stored there.  The CPU
+	 * goes on on its emergency stack, which is its stack from here. */
 stack_overflow:
 	addi	t0, sp, TF_SIZE
 	sd	t0, CPU_SCRATCH1(tp)
