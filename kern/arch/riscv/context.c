@@ -4,9 +4,10 @@
  *
  * FP registers are saved at a switch only when they changed (sstatus.FS says
  * so) and loaded at a switch only for threads that have ever used them.  The
- * first FP instruction of a program traps, once.  Trapping at the first use
- * after every switch instead would cost a trap (about 130 instructions) to
- * save a load of 40.
+ * first FP instruction of a program traps, once.  Measured with -icount: a load
+ * or a save takes 39 instructions, the trap 452 (OpenSBI sees it before us), so
+ * that trapping at the first use after every switch would pay only for threads
+ * that use FP less than once in 11 switches.
  */
 #include "arch/context.h"
 

@@ -58,7 +58,7 @@ void uart_init(void);
 void plic_init(void);
 void plic_init_cpu(void);
 void pci_init(void);
-void results_init(void);
+void results_uart_init(void);
 
 /* Interrupt handlers, called by trap_irq(). */
 void trap_irq(uintptr_t cause);

@@ -15,7 +15,7 @@
 struct uart results_uart;
 
 void
-results_init(void)
+results_uart_init(void)
 {
 	struct pci_device *d = pci_find(VENDOR_REDHAT, DEVICE_PCI_SERIAL, 0);
 
@@ -27,7 +27,7 @@ void
 machine_init_devices(void)
 {
 	pci_init();
-	results_init();
+	results_uart_init();
 	plic_init();
 }
 
