@@ -84,6 +84,7 @@ need-cc:
 
 -include user/files.mk
 -include kern/vm/test/rules.mk
+-include kern/fs/test/rules.mk
 include grade/rules.mk
 
 KERNEL	:= $(O)/$(MODE)/tern.elf

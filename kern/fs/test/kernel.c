@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel.c - the rest of the kernel, as much as file systems need of it.
+ *
+ * One CPU, one thread, nothing ever blocks.  Objects come from malloc, one
+ * each, and frames have unmapped pages behind them, so that the sanitizers see
+ * any access beyond an end.  A user address is an offset into the frames.
+ */
+#include "abi/errno.h"
+#include "arch/boot.h"
+#include "arch/timer.h"
+#include "fs/test/test.h"
+#include "lib/printf.h"
+#include "mem/frame.h"
+#include "mem/kmem.h"
+#include "proc/proc.h"
+#include "vm/txn.h"
+
+#define NFRAMES (BUF_COUNT + TEST_USER_PAGES)
+
+struct cpu cpus[MAXCPU];
+unsigned ncpu = 1;
+_Thread_local struct cpu *host_cpu;
+struct boot_info boot_info;
+char *host_ram;
+struct vm_page *frame_array;
+paddr_t frame_base = HOST_RAM_BASE;
+unsigned test_kprintf_lines;
+long test_nalloc;
+static struct thread self;
+static struct lockset locks;
+static unsigned nframes;
+
+void
+test_boot(void)
+{
+	host_cpu = &cpus[0];
+	host_cpu->thread = &self;
+	host_cpu->locks = &locks;
+	host_ram = os_map_pages(NFRAMES);
+	frame_array = os_alloc(2 * NFRAMES * sizeof(*frame_array));
+	nframes = 2 * TEST_USER_PAGES; /* the user's stay at the bottom */
+}
+
+struct vm_page *
+frame_alloc(unsigned flags)
+{
+	struct vm_page *pg = &frame_array[nframes];
+
+	if (nframes >= 2 * NFRAMES)
+		return NULL;
+	nframes += 2; /* the next page cannot be touched */
+	return pg;
+}
+
+/* User page n is accessible frame n, so that buffers may span pages. */
+int
+pmap_get_pin(struct pmap *pm, vaddr_t va, vm_prot_t access,
+    struct vm_page **out)
+{
+	vaddr_t page = (va >> PAGE_SHIFT) - 1;
+
+	if (page >= TEST_USER_PAGES)
+		return EFAULT;
+	*out = &frame_array[2 * page];
+	return 0;
+}
+
+char *
+test_user(vaddr_t va)
+{
+	return host_ram + 2 * ((va >> PAGE_SHIFT) - 1) * PAGE_SIZE +
+	    (va & PAGE_MASK);
+}
+
+void
+page_unpin(struct vm_page *pg, bool write)
+{
+}
+
+static int
+no_pin(struct vmspace *vs, vaddr_t va, vm_prot_t access, struct vm_page **out,
+    struct vm_txn *txn)
+{
+	return EFAULT;
+}
+
+static const struct vm_ops space_ops = { .pin = no_pin };
+struct vmspace test_space = { .ops = &space_ops };
+
+int
+vm_fault_retry(struct vmspace *vs, struct vm_txn *txn, int error)
+{
+	return error;
+}
+
+void
+tlb_gather_flush(struct tlb_gather *tg)
+{
+}
+
+/* ---- memory ---- */
+
+void *
+kmalloc(size_t n)
+{
+	test_nalloc++;
+	return os_alloc(n);
+}
+
+void *
+kzalloc(size_t n)
+{
+	return memset(kmalloc(n), 0, n);
+}
+
+void
+kfree(void *p, size_t n)
+{
+	test_nalloc--;
+	os_free(p);
+}
+
+void
+kmem_cache_init(struct kmem_cache *c, const char *name, size_t size)
+{
+	c->size = (uint32_t)size;
+}
+
+void *
+kmem_alloc(struct kmem_cache *c)
+{
+	return kmalloc(c->size);
+}
+
+void
+kmem_free(struct kmem_cache *c, void *p)
+{
+	kfree(p, c->size);
+}
+
+/* ---- scheduling: there is none ---- */
+
+bool
+host_intr_set(bool on)
+{
+	return true;
+}
+
+bool
+host_intr_get(void)
+{
+	return true;
+}
+
+void
+host_point(enum host_point p)
+{
+	if (p == HOST_RELAX)
+		os_fail("waits for a lock that nobody will release");
+}
+
+void
+sched_block_prepare(void)
+{
+}
+
+bool
+sched_block_cancel(void)
+{
+	return true;
+}
+
+void
+sched_block(ns_t deadline)
+{
+	os_fail("waits for ever");
+}
+
+void
+sched_wake(struct thread *t)
+{
+}
+
+bool
+sched_interrupted(enum wait_how how)
+{
+	return false;
+}
+
+void
+sched_yield(void)
+{
+}
+
+void
+sched_fuzz_point(void)
+{
+}
+
+ns_t
+timer_now(void)
+{
+	return os_clock_ns();
+}
+
+/* ---- the rest ---- */
+
+void
+kprintf(const char *fmt, ...)
+{
+	test_kprintf_lines++;
+}
+
+void
+panic(const char *fmt, ...)
+{
+	char text[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	os_fail(text);
+}
+
+/* procfs is tested in the running system. */
+int
+procfs_mount(struct mount *mnt)
+{
+	return ENODEV;
+}
