@@ -17,7 +17,8 @@ UFLAGS_x86_64 := -march=x86-64 -mno-red-zone -fcf-protection=none
 USER_LIB := start env string printf input syscall signal malloc thread
 USER_BIN := init sh ls cat echo wc grep kill ps free vmstat maps sleep time \
 	stress true false uname env hexdump poweroff ktest
-USER_TEST := proc pipe
+USER_TEST := proc pipe mem cow thread sig file badcall elf fp time tlb al \
+	shell glibc oom
 USER_BENCH := bench
 
 UWARN	:= -Wall -Wextra -Werror -Wshadow -Wundef -Wvla -Wstrict-prototypes \
@@ -61,7 +62,7 @@ $(USER_BIN:%=build/$(1)/user/bin/%): %: %.o build/$(1)/user/libtern.a
 	$$(call usay,LD,$$@)
 	$(Q)$$(UCC_$(1)) $(ULDFLAGS) -o $$@ $$^
 $(USER_TEST:%=build/$(1)/user/test/%): %: %.o \
-    build/$(1)/user/test/ktap.o build/$(1)/user/libtern.a
+    build/$(1)/user/test/ktap.o build/$(1)/user/test/probe.o build/$(1)/user/libtern.a
 	$$(call usay,LD,$$@)
 	$(Q)$$(UCC_$(1)) $(ULDFLAGS) -o $$@ $$^
 $(USER_BENCH:%=build/$(1)/user/bin/%): build/$(1)/user/bin/%: \
@@ -104,6 +105,7 @@ user-linux-test-x86_64: build/x86_64/root.img
 	TEST_ROOT=$(CURDIR)/build/x86_64/root $(LINUX_RUN) \
 	    build/x86_64/user/bin/ktest $(LINUX_GROUPS)
 user-linux-test-riscv: build/riscv/root.img
-	@set -e; for g in $(LINUX_GROUPS); do \
+	@failed=0; for g in $(LINUX_GROUPS); do \
 	    KTAP_EMULATED=1 TEST_ROOT=$(CURDIR)/build/riscv/root $(LINUX_RUN) \
-	    $(EMULATOR_riscv) build/riscv/user/test/$$g; done
+	    $(EMULATOR_riscv) build/riscv/user/test/$$g || failed=1; done; \
+	    exit $$failed

@@ -12,8 +12,8 @@
 
 /* oom is last: it leaves the machine with little memory for a while. */
 static const char *const groups[] = { "proc", "pipe", "mem", "cow", "thread",
-	"sig", "file", "badcall", "elf", "fp", "time", "tlb", "shell",
-	"glibc", "oom" };
+	"sig", "file", "badcall", "elf", "fp", "time", "tlb", "al",
+	"shell", "glibc", "oom" };
 
 static int out_fd = STDOUT_FILENO;
 

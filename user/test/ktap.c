@@ -428,9 +428,3 @@ pin_to_cpu(int cpu)
 
 	return sched_setaffinity(0, sizeof(mask), &mask) == 0;
 }
-
-int
-raw_errno(long result)
-{
-	return (unsigned long)result >= -4095ul ? (int)-result : 0;
-}

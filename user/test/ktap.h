@@ -107,6 +107,23 @@ void	await(int *word, int value);
 uint64_t prng(uint64_t *state);
 /** Puts the calling thread on one CPU; false if it may not run there. */
 bool	pin_to_cpu(int cpu);
-int	raw_errno(long result);		/* 0 if it is none */
+
+/* --- probe.c: what happens at an address, without dying of it ---------------- */
+
+enum probe { PROBE_READ, PROBE_WRITE, PROBE_EXEC };
+struct fault {
+	int	 sig;			/* 0: none happened */
+	int	 code;			/* si_code */
+	void	*addr;			/* si_addr */
+};
+extern int *volatile nowhere;	/* a place that is never mapped */
+/** Reads, writes (back what it read) or calls (a return) at @p addr. */
+struct fault probe(const void *addr, enum probe how);
+void	expect_fault(const char *file, int line, const void *addr,
+	    enum probe how, int code);
+#define EXPECT_SEGV(addr, how, code)					\
+	expect_fault(__FILE__, __LINE__, (const void *)(addr), how, code)
+#define EXPECT_ACCESS(addr, how)					\
+	expect_fault(__FILE__, __LINE__, (const void *)(addr), how, 0)
 
 #endif /* KTAP_H */
