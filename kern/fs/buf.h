@@ -12,17 +12,19 @@
 
 #include "lib/list.h"
 #include "proc/block.h"
+#include "sync/sleeplock.h"
 
 #define BUF_COUNT 64
 
 /** Letters: l the cache's lock, h holder of a reference may read. */
 struct buf {
 	struct list hash;	/* [l] */
-	struct list lru;	/* [l] in the list when refs = 0 */
+	struct list lru;	/* [l] linked when refs = 0 */
 	struct block_device *dev; /* [l] NULL: holds nothing */
 	uint64_t block;		/* [l] */
 	uint32_t refs;		/* [l] */
-	bool loading;		/* [l] the read is under way */
+	bool valid;		/* [load] the data were read */
+	struct sleeplock load;	/* RANK_BUF */
 	uint8_t *data;		/* [h] BLOCK_SIZE bytes; pointer immutable */
 };
 

@@ -13,8 +13,7 @@
 
 #include "fs/buf.h"
 #include "fs/vfs.h"
-#include "sync/spinlock.h"
-#include "sync/waitq.h"
+#include "sync/sleeplock.h"
 
 #define EXT2_SUPER_OFFSET 1024
 #define EXT2_MAGIC	  0xef53
@@ -123,7 +122,6 @@ struct ext2_fs {
 	bool filetype;		  /* [I] dirents carry a type */
 	uint32_t *inode_table;	  /* [I] first block of each group's table */
 	struct spinlock lock;	  /* RANK_MISC: the cache of inodes */
-	struct waitq wq;	  /* an inode was loaded or became free */
 	struct list lru;	  /* [l] unused inodes, oldest first */
 	struct list hash[32];	  /* [l] */
 	struct ext2_inode *pool;  /* [I] EXT2_POOL of them */
@@ -138,10 +136,10 @@ struct ext2_inode {
 	struct ext2_fs *fs;	/* [I] */
 	struct list hash;	/* [l] */
 	struct list lru;	/* [l] linked: unused */
-	bool cached;		/* [l] it is what vfs.ino says */
-	bool loading;		/* [l] */
-	uint32_t block[EXT2_NBLOCKS]; /* [h] */
+	struct sleeplock load;	/* RANK_INODE */
+	bool valid;		/* [load] the rest was read */
 	bool fast_link;		/* [h] */
+	uint32_t block[EXT2_NBLOCKS]; /* [h] */
 };
 
 static inline struct ext2_inode *

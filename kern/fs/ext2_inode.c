@@ -3,11 +3,11 @@
  * ext2_inode.c - inodes in memory: a fixed pool that is also the cache.
  *
  * Path: ext2_mount, directory look-up -> HERE -> ext2.c for the block.
- * Locks: fs->lock; an inode that is being read is marked loading, and those
- *	who want the same one wait on fs->wq.
- * Invariants: cached inodes are in the hash, once each; an inode in the LRU
+ * Locks: fs->lock (who is what inode), never over I/O; the first user of an
+ *	inode reads it under the inode's own load lock, where others wait.
+ * Invariants: at most one inode in memory per inode on disk; one in the LRU
  *	list has no references (one without may not be there yet: its last
- *	user is on the way to ext2_inode_release).
+ *	user is on the way to ext2_inode_release) and only there changes.
  */
 #include "abi/errno.h"
 #include "fs/ext2.h"
@@ -28,7 +28,6 @@ int
 ext2_icache_init(struct ext2_fs *fs)
 {
 	spin_init(&fs->lock, RANK_MISC, "ext2");
-	waitq_init(&fs->wq, "ext2");
 	list_init(&fs->lru);
 	for (size_t i = 0; i < ARRAY_SIZE(fs->hash); i++)
 		list_init(&fs->hash[i]);
@@ -39,6 +38,8 @@ ext2_icache_init(struct ext2_fs *fs)
 		struct ext2_inode *ei = &fs->pool[i];
 
 		ei->fs = fs;
+		ei->vfs.ops = &ext2_special_ops;
+		sleeplock_init(&ei->load, RANK_INODE, "ext2 inode");
 		list_init(&ei->hash);
 		list_push_back(&fs->lru, &ei->lru);
 	}
@@ -97,10 +98,14 @@ static int
 inode_fill(struct ext2_inode *ei, const struct ext2_dinode *d)
 {
 	const struct ext2_fs *fs = ei->fs;
-	struct inode *ip = &ei->vfs;
+	const struct inode_ops *ops = ops_of_mode(d->i_mode);
 	uint32_t acl_sectors = d->i_file_acl != 0 ? fs->block_size / 512 : 0;
+	struct inode *ip = &ei->vfs;
 
-	ip->ops = ops_of_mode(d->i_mode);
+	if (ops == NULL || d->i_links_count == 0 ||
+	    (d->i_flags & (EXT4_FL_EXTENTS | EXT4_FL_INLINE_DATA)) != 0)
+		return EIO;
+	ip->ops = ops;
 	ip->mnt = fs->mnt;
 	ip->covered = NULL;
 	ip->mode = d->i_mode;
@@ -119,10 +124,7 @@ inode_fill(struct ext2_inode *ei, const struct ext2_dinode *d)
 	ip->rdev = 0;
 	if (S_ISCHR(ip->mode) || S_ISBLK(ip->mode))
 		ip->rdev = d->i_block[0] != 0 ? d->i_block[0] : d->i_block[1];
-	if (ip->ops == NULL || ip->nlink == 0 || !size_sound(fs, ei) ||
-	    (d->i_flags & (EXT4_FL_EXTENTS | EXT4_FL_INLINE_DATA)) != 0)
-		return EIO;
-	return 0;
+	return size_sound(fs, ei) ? 0 : EIO;
 }
 
 static int
@@ -150,94 +152,58 @@ inode_read(struct ext2_inode *ei)
 
 /* ---- the cache ---- */
 
-static struct list *
-bucket(struct ext2_fs *fs, uint64_t ino)
-{
-	return &fs->hash[ino % ARRAY_SIZE(fs->hash)];
-}
-
+/* Inode @p ino, or the oldest unused one made so; NULL: all are in use. */
 static struct ext2_inode *
 icache_find_locked(struct ext2_fs *fs, uint32_t ino)
 {
-	LIST_FOREACH(l, bucket(fs, ino)) {
-		struct ext2_inode *ei = LIST_ENTRY(l, struct ext2_inode, hash);
+	struct list *head = &fs->hash[ino % ARRAY_SIZE(fs->hash)], *l;
+	struct ext2_inode *ei;
 
+	for (l = head->next; l != head; l = l->next) {
+		ei = LIST_ENTRY(l, struct ext2_inode, hash);
 		if (ei->vfs.ino == ino)
 			return ei;
 	}
-	return NULL;
-}
-
-/* An unused inode becomes @p ino, loading, with one reference. */
-static struct ext2_inode *
-icache_recycle_locked(struct ext2_fs *fs, uint32_t ino)
-{
-	struct list *l = list_pop_front(&fs->lru);
-	struct ext2_inode *ei;
-
-	if (l == NULL)
+	if (list_empty(&fs->lru))
 		return NULL;
-	ei = LIST_ENTRY(l, struct ext2_inode, lru);
+	ei = LIST_ENTRY(fs->lru.next, struct ext2_inode, lru);
 	KASSERT(ei->vfs.refs == 0);
-	list_remove(&ei->hash);
 	ei->vfs.ino = ino;
-	inode_hold(&ei->vfs);
-	ei->loading = true;
-	ei->cached = true;
-	list_push_front(bucket(fs, ino), &ei->hash);
+	ei->valid = false;
+	list_remove(&ei->hash);
+	list_push_front(head, &ei->hash);
 	return ei;
-}
-
-static int
-icache_load(struct ext2_inode *ei)
-{
-	struct ext2_fs *fs = ei->fs;
-	int error = inode_read(ei);
-
-	spin_lock(&fs->lock);
-	ei->loading = false;
-	if (error != 0) {
-		ei->cached = false;
-		list_remove(&ei->hash);
-		ei->vfs.ops = &ext2_special_ops; /* for its release */
-	}
-	spin_unlock(&fs->lock);
-	waitq_wake_all(&fs->wq);
-	if (error != 0)
-		inode_drop(&ei->vfs);
-	return error;
 }
 
 int
 ext2_inode_get(struct ext2_fs *fs, uint32_t ino, struct inode **out)
 {
 	struct ext2_inode *ei;
-	uint32_t seq;
+	int error = 0;
 
 	if (ino == 0 || ino > fs->ninodes)
 		return EIO;
-	for (;;) {
-		spin_lock(&fs->lock);
-		ei = icache_find_locked(fs, ino);
-		if (ei == NULL || !ei->loading)
-			break;
-		seq = waitq_sequence(&fs->wq);
-		spin_unlock(&fs->lock);
-		(void)waitq_wait(&fs->wq, seq, WAIT_FOREVER, DEADLINE_NONE);
-	}
+	spin_lock(&fs->lock);
+	ei = icache_find_locked(fs, ino);
 	if (ei != NULL) {
 		inode_hold(&ei->vfs);
 		list_remove(&ei->lru);
-		spin_unlock(&fs->lock);
-		*out = &ei->vfs;
-		return 0;
 	}
-	ei = icache_recycle_locked(fs, ino);
 	spin_unlock(&fs->lock);
 	if (ei == NULL)
 		return ENFILE;
+	if (!__atomic_load_n(&ei->valid, __ATOMIC_ACQUIRE)) {
+		sleep_lock(&ei->load);
+		if (!ei->valid)
+			error = inode_read(ei);
+		if (error == 0)
+			__atomic_store_n(&ei->valid, true, __ATOMIC_RELEASE);
+		sleep_unlock(&ei->load);
+	}
+	if (error != 0)
+		inode_drop(&ei->vfs);
 	*out = &ei->vfs;
-	return icache_load(ei);
+	return error;
 }
 
 void
@@ -248,11 +214,7 @@ ext2_inode_release(struct inode *ip)
 
 	spin_lock(&fs->lock);
 	/* Somebody may have found it, or put it into the list, meanwhile. */
-	if (ip->refs == 0 && list_empty(&ei->lru)) {
-		if (ei->cached)
-			list_push_back(&fs->lru, &ei->lru);
-		else
-			list_push_front(&fs->lru, &ei->lru);
-	}
+	if (ip->refs == 0 && list_empty(&ei->lru))
+		list_push_back(&fs->lru, &ei->lru);
 	spin_unlock(&fs->lock);
 }

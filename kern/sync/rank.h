@@ -19,6 +19,8 @@ enum lock_rank {
 	RANK_FS,	/* file system tree, inode, file offset; user pages are
 			 * pinned before any of them */
 	RANK_PIPE,	/* pipes, tty: as RANK_FS */
+	RANK_INODE,	/* an inode that is being read */
+	RANK_BUF,	/* a disk block that is being read */
 	RANK_PROC,	/* process tree and signal actions */
 	RANK_SPACE_LIST,/* list of all address spaces */
 	RANK_SPACE,	/* (1) vmspace; fork: parent, then unpublished child */
