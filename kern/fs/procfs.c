@@ -16,19 +16,10 @@
 #include "mem/kmem.h"
 #include "proc/proc.h"
 
-enum procfs_kind {
-	PROCFS_ROOT,
-	PROCFS_TERN,	/* /proc/tern */
-	PROCFS_SELF,	/* the link /proc/self */
-	PROCFS_PID,	/* /proc/PID */
-	PROCFS_FILE,
-};
-
 struct procfs_node {
 	struct inode vfs;
-	enum procfs_kind kind;	/* [I] */
 	int pid;		/* [I] 0: of no process */
-	const struct procfs_file *file; /* [I] of a PROCFS_FILE */
+	const struct procfs_entry *entry; /* [I] */
 };
 
 /** Contents of an open file, behind file->data. */
@@ -40,16 +31,8 @@ struct procfs_text {
 
 #define TEXT_MAX ((size_t)1 << 20)
 
-/* Inode numbers: what it is, below the pid of whom. */
-#define NODE_INO(pid, index) ((uint64_t)(pid) << 8 | (index))
-#define INDEX_DIR  1u
-#define INDEX_SELF 2u
-#define INDEX_TERN 3u
-#define INDEX_FILE 16u /* of the first entry of a table */
-#define INDEX_TERN_FILE 64u
-
 static struct kmem_cache node_cache;
-static struct inode *procfs_root;
+static struct mount *procfs_mnt;
 static const struct inode_ops procfs_dir_ops, procfs_link_ops,
     procfs_file_ops;
 
@@ -59,33 +42,32 @@ node_of(struct inode *ip)
 	return container_of(ip, struct procfs_node, vfs);
 }
 
-static int
-node_create(enum procfs_kind kind, int pid, uint64_t ino,
-    struct procfs_node **out)
+/* What it is, below the pid of whom. */
+static uint64_t
+ino_of(int pid, const struct procfs_entry *e)
 {
-	static const uint32_t modes[] = {
-		[PROCFS_ROOT] = S_IFDIR | 0555,
-		[PROCFS_TERN] = S_IFDIR | 0555,
-		[PROCFS_SELF] = S_IFLNK | 0777,
-		[PROCFS_PID] = S_IFDIR | 0555,
-		[PROCFS_FILE] = S_IFREG | 0444,
-	};
+	return (uint64_t)pid << 8 | (uint64_t)(e - procfs_entries + 1);
+}
+
+static int
+node_create(int pid, const struct procfs_entry *e, struct inode **out)
+{
 	struct procfs_node *n = kmem_alloc(&node_cache);
 
 	if (n == NULL)
 		return ENOMEM;
 	memset(n, 0, sizeof(*n));
-	n->kind = kind;
 	n->pid = pid;
-	n->vfs.mode = modes[kind];
-	n->vfs.ops = S_ISDIR(n->vfs.mode) ? &procfs_dir_ops :
-	    S_ISLNK(n->vfs.mode)	  ? &procfs_link_ops :
-					    &procfs_file_ops;
-	n->vfs.ino = ino;
-	n->vfs.nlink = S_ISDIR(n->vfs.mode) ? 2 : 1;
-	n->vfs.mnt = procfs_root != NULL ? procfs_root->mnt : NULL;
+	n->entry = e;
+	n->vfs.mnt = procfs_mnt;
+	n->vfs.mode = e->mode;
+	n->vfs.ino = ino_of(pid, e);
+	n->vfs.nlink = S_ISDIR(e->mode) ? 2 : 1;
+	n->vfs.ops = S_ISDIR(e->mode) ? &procfs_dir_ops :
+	    S_ISLNK(e->mode)	      ? &procfs_link_ops :
+					&procfs_file_ops;
 	inode_hold(&n->vfs);
-	*out = n;
+	*out = &n->vfs;
 	return 0;
 }
 
@@ -96,41 +78,6 @@ node_release(struct inode *ip)
 }
 
 /* ---- directories ---- */
-
-/* The fixed entry @p i of a directory: its files, then directories and links.
- * @return false: there is none */
-static bool
-dir_fixed(const struct procfs_node *dir, unsigned i, struct dir_entry *e,
-    const struct procfs_file **file)
-{
-	static const char *const extra[] = { "self", "tern" };
-	const struct procfs_file *files = procfs_pid_files;
-	unsigned n = procfs_npid, first = INDEX_FILE;
-
-	if (dir->kind == PROCFS_ROOT) {
-		files = procfs_root_files;
-		n = procfs_nroot;
-	} else if (dir->kind == PROCFS_TERN) {
-		files = procfs_tern_files;
-		n = procfs_ntern;
-		first = INDEX_TERN_FILE;
-	}
-	*file = NULL;
-	if (i < n) {
-		*file = &files[i];
-		e->name = files[i].name;
-		e->ino = NODE_INO(dir->pid, first + i);
-		e->type = DT_REG;
-	} else if (dir->kind == PROCFS_ROOT && i - n < ARRAY_SIZE(extra)) {
-		e->name = extra[i - n];
-		e->ino = NODE_INO(0, i == n ? INDEX_SELF : INDEX_TERN);
-		e->type = i == n ? DT_LNK : DT_DIR;
-	} else {
-		return false;
-	}
-	e->len = strlen(e->name);
-	return true;
-}
 
 /* A directory name of digits, without leading zeroes; 0: it is none. */
 static int
@@ -149,47 +96,31 @@ name_to_pid(const char *name, size_t len)
 }
 
 static int
-lookup_pid(int pid, struct procfs_node **out)
-{
-	struct proc *p = pid > 0 ? proc_find(pid) : NULL;
-
-	if (p == NULL)
-		return ENOENT;
-	proc_drop(p);
-	return node_create(PROCFS_PID, pid, NODE_INO(pid, INDEX_DIR), out);
-}
-
-static int
 procfs_lookup(struct inode *ip, const char *name, size_t len,
     struct inode **out)
 {
-	struct procfs_node *dir = node_of(ip), *n;
-	const struct procfs_file *file;
-	enum procfs_kind kind;
-	struct dir_entry e;
-	int error = ENOENT;
+	struct procfs_node *dir = node_of(ip);
+	const struct procfs_entry *e = procfs_entries;
+	struct proc *p;
+	int pid;
 
 	if (len == 2 && name[0] == '.' && name[1] == '.') {
-		inode_hold(procfs_root);
-		*out = procfs_root;
+		*out = procfs_mnt->root;
+		inode_hold(*out);
 		return 0;
 	}
-	for (unsigned i = 0; dir_fixed(dir, i, &e, &file); i++) {
-		if (e.len != len || memcmp(e.name, name, len) != 0)
-			continue;
-		kind = e.type == DT_LNK ? PROCFS_SELF :
-		    e.type == DT_DIR	? PROCFS_TERN :
-					  PROCFS_FILE;
-		error = node_create(kind, dir->pid, e.ino, &n);
-		if (error == 0)
-			n->file = file;
-		break;
-	}
-	if (error == ENOENT && dir->kind == PROCFS_ROOT)
-		error = lookup_pid(name_to_pid(name, len), &n);
-	if (error == 0)
-		*out = &n->vfs;
-	return error;
+	for (; e < procfs_entries + procfs_nentries; e++)
+		if (e->in == dir->entry->dir && strlen(e->name) == len &&
+		    memcmp(e->name, name, len) == 0)
+			return node_create(dir->pid, e, out);
+	pid = name_to_pid(name, len);
+	if (dir->entry->dir != PROCFS_ROOT || pid == 0)
+		return ENOENT;
+	p = proc_find(pid);
+	if (p == NULL)
+		return ENOENT;
+	proc_drop(p);
+	return node_create(pid, &procfs_entries[1], out);
 }
 
 /* Entries of the processes, from pid @p *pos - @p base on. */
@@ -206,7 +137,7 @@ readdir_pids(uint64_t *pos, uint64_t base, struct dir_sink *sink)
 			return;
 		e.name = name;
 		e.len = (size_t)snprintf(name, sizeof(name), "%d", p->pid);
-		e.ino = NODE_INO(p->pid, INDEX_DIR);
+		e.ino = ino_of(p->pid, &procfs_entries[1]);
 		e.next = base + (uint64_t)p->pid;
 		proc_drop(p);
 		if (!sink->emit(sink, &e))
@@ -215,31 +146,35 @@ readdir_pids(uint64_t *pos, uint64_t base, struct dir_sink *sink)
 	}
 }
 
-/* Cookies: 0 ".", 1 "..", then the fixed entries, then base + last pid. */
+/* Cookies: 0 ".", 1 "..", then entries of the table, then base + last pid. */
 static int
 procfs_readdir(struct inode *ip, uint64_t *pos, struct dir_sink *sink)
 {
 	struct procfs_node *dir = node_of(ip);
-	const struct procfs_file *file;
-	const uint64_t base = 256;
-	struct dir_entry e;
+	const uint64_t base = 2 + procfs_nentries;
+	struct dir_entry d;
 
-	while (*pos < base) {
+	for (; *pos < base; *pos = d.next) {
+		const struct procfs_entry *e =
+		    &procfs_entries[*pos < 2 ? 0 : *pos - 2];
+
+		d.next = *pos + 1;
 		if (*pos < 2) {
-			e.name = *pos == 0 ? "." : "..";
-			e.len = *pos + 1;
-			e.ino = *pos == 0 ? ip->ino : procfs_root->ino;
-			e.type = DT_DIR;
-		} else if (!dir_fixed(dir, (unsigned)*pos - 2, &e, &file)) {
-			*pos = base;
-			break;
+			d.name = &".."[1 - *pos];
+			d.ino = *pos == 0 ? ip->ino : procfs_mnt->root->ino;
+			d.type = DT_DIR;
+		} else if (e->in == dir->entry->dir) {
+			d.name = e->name;
+			d.ino = ino_of(dir->pid, e);
+			d.type = inode_dirent_type(e->mode);
+		} else {
+			continue;
 		}
-		e.next = *pos + 1;
-		if (!sink->emit(sink, &e))
+		d.len = strlen(d.name);
+		if (!sink->emit(sink, &d))
 			return 0;
-		*pos = e.next;
 	}
-	if (dir->kind == PROCFS_ROOT)
+	if (dir->entry->dir == PROCFS_ROOT)
 		readdir_pids(pos, base, sink);
 	return 0;
 }
@@ -281,7 +216,7 @@ text_make(struct file *f, struct proc *p)
 			return ENOMEM;
 		t->size_bytes = size;
 		buf_sink_init(&sink, t->text, size - sizeof(*t), 0);
-		n->file->show(&sink.sink, p);
+		n->entry->show(&sink.sink, p);
 		t->len = MIN(sink.total, size - sizeof(*t));
 		f->data = t;
 		if (sink.total == t->len)
@@ -391,14 +326,7 @@ static const struct inode_ops procfs_file_ops = {
 int
 procfs_mount(struct mount *mnt)
 {
-	struct procfs_node *root;
-	int error;
-
+	procfs_mnt = mnt;
 	kmem_cache_init(&node_cache, "procfs", sizeof(struct procfs_node));
-	error = node_create(PROCFS_ROOT, 0, NODE_INO(0, INDEX_DIR), &root);
-	if (error != 0)
-		return error;
-	root->vfs.mnt = mnt;
-	procfs_root = mnt->root = &root->vfs;
-	return 0;
+	return node_create(0, &procfs_entries[0], &mnt->root);
 }

@@ -6,17 +6,26 @@
 #include "lib/printf.h"
 #include "proc/proc.h"
 
-/** A file: its text, made at the time of the first read. */
-struct procfs_file {
+/** The directories; each entry names the one that it stands in. */
+enum procfs_dir {
+	PROCFS_NONE,
+	PROCFS_ROOT,
+	PROCFS_TERN, /* /proc/tern */
+	PROCFS_PID,  /* /proc/PID, once for each process */
+};
+
+struct procfs_entry {
 	const char *name;
-	/** @p p is NULL for files that belong to no process.
+	uint8_t in;	/* enum procfs_dir */
+	uint8_t dir;	/* of a directory: which one it is */
+	uint32_t mode;
+	/** Text of a file; @p p is NULL outside of /proc/PID.
 	 * @pre file position lock held, so user memory cannot be faulted in */
 	void (*show)(struct sink *, struct proc *p);
 };
 
-extern const struct procfs_file procfs_root_files[];
-extern const struct procfs_file procfs_pid_files[];
-extern const struct procfs_file procfs_tern_files[];
-extern const unsigned procfs_nroot, procfs_npid, procfs_ntern;
+/** The first is the root, the second any /proc/PID. */
+extern const struct procfs_entry procfs_entries[];
+extern const unsigned procfs_nentries;
 
 #endif

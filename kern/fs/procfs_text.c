@@ -9,6 +9,7 @@
  *	where its pages are present.
  * Source: proc(5) of the Linux man-pages.
  */
+#include "abi/stat.h"
 #include "abi/time.h"
 #include "arch/timer.h"
 #include "fs/procfs.h"
@@ -338,27 +339,26 @@ show_slab(struct sink *sk, struct proc *p)
 	kmem_dump(sk);
 }
 
-const struct procfs_file procfs_root_files[] = {
-	{ "meminfo", show_meminfo },
-	{ "stat", show_stat },
-	{ "vmstat", show_vmstat },
-	{ "uptime", show_uptime },
-	{ "cpuinfo", show_cpuinfo },
-};
-const unsigned procfs_nroot = ARRAY_SIZE(procfs_root_files);
+#define DIR_MODE  (S_IFDIR | 0555)
+#define FILE_MODE (S_IFREG | 0444)
 
-const struct procfs_file procfs_pid_files[] = {
-	{ "maps", show_maps },
-	{ "stat", show_pid_stat },
-	{ "statm", show_statm },
-	{ "status", show_status },
-	{ "cmdline", show_cmdline },
-	{ "comm", show_comm },
+const struct procfs_entry procfs_entries[] = {
+	{ "", PROCFS_NONE, PROCFS_ROOT, DIR_MODE, NULL },
+	{ "", PROCFS_NONE, PROCFS_PID, DIR_MODE, NULL },
+	{ "self", PROCFS_ROOT, PROCFS_NONE, S_IFLNK | 0777, NULL },
+	{ "meminfo", PROCFS_ROOT, PROCFS_NONE, FILE_MODE, show_meminfo },
+	{ "stat", PROCFS_ROOT, PROCFS_NONE, FILE_MODE, show_stat },
+	{ "vmstat", PROCFS_ROOT, PROCFS_NONE, FILE_MODE, show_vmstat },
+	{ "uptime", PROCFS_ROOT, PROCFS_NONE, FILE_MODE, show_uptime },
+	{ "cpuinfo", PROCFS_ROOT, PROCFS_NONE, FILE_MODE, show_cpuinfo },
+	{ "tern", PROCFS_ROOT, PROCFS_TERN, DIR_MODE, NULL },
+	{ "vm", PROCFS_TERN, PROCFS_NONE, FILE_MODE, show_vm },
+	{ "slab", PROCFS_TERN, PROCFS_NONE, FILE_MODE, show_slab },
+	{ "maps", PROCFS_PID, PROCFS_NONE, FILE_MODE, show_maps },
+	{ "stat", PROCFS_PID, PROCFS_NONE, FILE_MODE, show_pid_stat },
+	{ "statm", PROCFS_PID, PROCFS_NONE, FILE_MODE, show_statm },
+	{ "status", PROCFS_PID, PROCFS_NONE, FILE_MODE, show_status },
+	{ "cmdline", PROCFS_PID, PROCFS_NONE, FILE_MODE, show_cmdline },
+	{ "comm", PROCFS_PID, PROCFS_NONE, FILE_MODE, show_comm },
 };
-const unsigned procfs_npid = ARRAY_SIZE(procfs_pid_files);
-
-const struct procfs_file procfs_tern_files[] = {
-	{ "vm", show_vm },
-	{ "slab", show_slab },
-};
-const unsigned procfs_ntern = ARRAY_SIZE(procfs_tern_files);
+const unsigned procfs_nentries = ARRAY_SIZE(procfs_entries);
