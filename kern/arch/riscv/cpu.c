@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cpu.c - CPU blocks, start-up of the other harts, idle, power.
+ * cpu.c - CPU blocks, start-up of the other harts, power, backtraces.
  *
  * CPU numbers are dense and begin with the hart that booted; hart ids appear
  * only here, in ipi.c and in mmu_remote_flush_asid().
@@ -105,12 +105,6 @@ void
 cpu_online(void)
 {
 	__atomic_fetch_add(&nonline, 1, __ATOMIC_RELEASE);
-}
-
-void
-cpu_idle(void)
-{
-	__asm__ volatile("wfi" ::: "memory");
 }
 
 void

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * timer.c - time since boot, the CPU's own timer, and a yielding cpu_relax().
+ * timer.c - time since boot, the CPU's own timer, and waiting by it.
  *
  * With Sstc the deadline is the CSR stimecmp, else a call to the firmware.
  * Conversions multiply by a fixed-point factor, so that nothing divides.
@@ -17,6 +17,7 @@
 #define NEVER	     UINT64_MAX
 #define NS_PER_S     1000000000ull
 #define RELAX_NS     10000ull
+#define IDLE_SPINS   100
 /* goldfish-rtc: reading the low half latches the high one */
 #define RTC_TIME_LOW  0
 #define RTC_TIME_HIGH 1
@@ -62,7 +63,8 @@ timer_init(void)
 
 		realtime_base = (uint64_t)rtc[RTC_TIME_HIGH] << 32 | low;
 	}
-	cpu_relax_wfi = bootarg("relax", relax, sizeof(relax)) &&
+	cpu_relax_wfi = platform.nharts > 1 &&
+	    bootarg("relax", relax, sizeof(relax)) &&
 	    strcmp(relax, "wfi") == 0;
 }
 
@@ -99,27 +101,58 @@ timer_interrupt(void)
 }
 
 /*
- * Sleep for at most RELAX_NS, so that the emulator runs other CPUs.  The CPU's
- * own deadline stays in force if it comes earlier; one that has passed and
- * could not interrupt is put back afterwards.  While interrupts are off only
- * the timer may end the sleep: a message that waits for its handler would end
- * it at once, for ever.
+ * relax=wfi: the deterministic lane.  QEMU with -icount runs one CPU at a time
+ * and lets a CPU that spins use up the whole slice, so a waiting CPU must give
+ * it away; wfi does that.
+ *
+ * Other CPUs sleep for at most RELAX_NS.  A deadline of their own that comes
+ * earlier stays in force; one that has passed and could not interrupt is put
+ * back afterwards.  While interrupts are off only the timer may end the sleep:
+ * a message that waits for its handler would end it at once, for ever.
+ *
+ * CPU 0 never sleeps: its wfi meets a timer that has expired already, which
+ * passes the slice on and returns.  When all CPUs sleep, QEMU moves its clock
+ * from another thread, and then runs were seen to differ (7 of 8 with a tick of
+ * 10 us on 4 CPUs; none of 8 this way).
  */
+static void
+wait_for_timer(uint64_t until, uint64_t wake_by)
+{
+	uint64_t enabled = csr_read(sie);
+
+	program(until);
+	csr_write(sie, wake_by);
+	__asm__ volatile("wfi" ::: "memory");
+	program(armed[cpu_id()]);
+	csr_write(sie, enabled);
+}
+
 void
 cpu_relax_slow(void)
 {
 	bool on = intr_disable();
-	uint64_t enabled = csr_read(sie);
 	uint64_t now = csr_read(time);
 	uint64_t until = now + ns_to_ticks(RELAX_NS);
 	uint64_t deadline = armed[cpu_id()];
 
 	if (deadline > now && deadline < until)
 		until = deadline;
-	program(until);
-	csr_write(sie, on ? enabled | SIE_STIE : SIE_STIE);
-	cpu_idle();
-	program(deadline);
-	csr_write(sie, enabled);
+	if (cpu_id() == 0)
+		until = 0;
+	wait_for_timer(until, on ? csr_read(sie) | SIE_STIE : SIE_STIE);
 	intr_restore(on);
+}
+
+void
+cpu_idle(void)
+{
+	if (likely(!cpu_relax_wfi || cpu_id() != 0)) {
+		__asm__ volatile("wfi" ::: "memory");
+		return;
+	}
+	/* Let the clock advance by a useful amount between two yields. */
+	for (unsigned i = 0; i < IDLE_SPINS; i++)
+		if (csr_read(sip) & csr_read(sie))
+			return;
+	wait_for_timer(0, SIE_STIE);
 }
