@@ -92,12 +92,28 @@ is_running(uint64_t word)
 	return false;
 }
 
+/*
+ * May @p pm go on with its old number in the new generation?  It must, while
+ * another CPU has it loaded: flushes name the number of the pmap.  Number 0 is
+ * shared, so words with it say nothing about who runs.
+ */
+static bool
+must_keep(const struct pmap *pm)
+{
+	uint64_t others = __atomic_load_n(&pm->active, __ATOMIC_SEQ_CST) &
+	    ~((uint64_t)1 << cpu_id());
+
+	if ((pm->asid & NUMBER_MASK) != 0)
+		return is_running(pm->asid);
+	return pm->asid != 0 && others != 0;
+}
+
 static uint64_t
 renew(struct pmap *pm)
 {
 	uint64_t number = pm->asid & NUMBER_MASK, kept = pm->asid;
 
-	if (number == 0 || !is_running(kept)) {
+	if (!must_keep(pm)) {
 		number = find_free();
 		if (number == 0 && count > 1) {
 			roll_over();
@@ -108,8 +124,8 @@ renew(struct pmap *pm)
 		set_used(number);
 	}
 	/* Others that run the same pmap keep naming the same number. */
-	for (unsigned c = 0; c < ncpu; c++)
-		if (kept != 0 && running[c] == kept)
+	for (unsigned c = 0; number != 0 && c < ncpu; c++)
+		if (running[c] == kept)
 			running[c] = generation | number;
 	return generation | number;
 }

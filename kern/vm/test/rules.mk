@@ -20,7 +20,8 @@ CONF_SRCS := $(HT)/ct.c $(HT)/conf_map.c $(HT)/conf_fork.c $(HT)/conf_al.c \
 	$(HT)/conf_error.c
 HLIB_SRCS := $(KERN_SRCS_common) $(HOST_SRCS) $(HT)/report.c
 HPROG_conformance := $(HT)/conf_host.c $(CONF_SRCS)
-HPROGS	:= conformance
+HPROG_fuzz := $(HT)/fuzz_main.c $(HT)/fuzz.c $(HT)/model.c
+HPROGS	:= conformance fuzz
 
 # One set of objects a flavour: asan is the default, tsan for threads.
 define host_rules
@@ -52,3 +53,9 @@ $(foreach p,$(HPROGS),$(eval \
 .PHONY: conformance-host
 conformance-host: $(HB)/conformance ## the suite for vm_ops on the host port
 	$(Q)$(HB)/conformance
+
+SECONDS	?= 10
+SEED	?= 1
+.PHONY: fuzz
+fuzz: $(HB)/fuzz	## random operations against a model (SECONDS=, SEED=)
+	$(Q)$(HB)/fuzz -t $(SECONDS) -s $(SEED) -o build/fuzz-$(SEED).json
