@@ -41,7 +41,34 @@ KERN_SRCS += \
 KERN_SRCS_common := $(KERN_SRCS)
 
 # proc, ipc, sys, main (kernel only)
-KERN_SRCS_kernel :=
+KERN_SRCS_kernel := \
+	kern/proc/sched.c \
+	kern/proc/kstack.c \
+	kern/proc/id.c \
+	kern/proc/thread.c \
+	kern/proc/proc.c \
+	kern/proc/clone.c \
+	kern/proc/exit.c \
+	kern/proc/signal.c \
+	kern/proc/sigdeliver.c \
+	kern/proc/oom.c \
+	kern/proc/vm_env.c \
+	kern/ipc/pipe.c \
+	kern/ipc/futex.c \
+	kern/sys/syscall_table.c \
+	kern/sys/sys_mem.c \
+	kern/sys/sys_proc.c \
+	kern/sys/sys_file.c \
+	kern/sys/sys_poll.c \
+	kern/sys/sys_signal.c \
+	kern/sys/sys_time.c \
+	kern/sys/sys_misc.c \
+	kern/sys/elf.c \
+	kern/sys/exec.c \
+	kern/trap.c \
+	kern/bootarg.c \
+	kern/panic.c \
+	kern/main.c
 
 # fs, dev
 KERN_SRCS_files := \
@@ -80,6 +107,7 @@ KERN_SRCS_riscv := \
 	kern/arch/riscv/context.c \
 	kern/arch/riscv/mmu.c \
 	kern/arch/riscv/page.S \
+	kern/arch/riscv/bits.c \
 	kern/arch/riscv/ipi.c \
 	kern/arch/riscv/timer.c \
 	kern/arch/riscv/sbi.c \

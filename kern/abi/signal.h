@@ -98,6 +98,8 @@ typedef union {
 #define CLD_EXITED	1
 #define CLD_KILLED	2
 #define CLD_DUMPED	3
+#define CLD_STOPPED	5
+#define CLD_CONTINUED	6
 
 struct siginfo {
 	int	si_signo;

@@ -38,7 +38,6 @@ enum thread_state {
 #define WORK_RESCHED 1u /* the time slice is over */
 #define WORK_SIGNAL  2u /* a signal may be deliverable, or the process stops */
 #define WORK_EXIT    4u /* the thread must end */
-#define WORK_FENCE   8u /* instruction cache is stale (DESIGN rule 10) */
 
 struct proc;
 struct sigacts;
@@ -111,7 +110,6 @@ struct proc {
 	int pgid, sid;		 /* [T] */
 	struct waitq child_wq;	 /* a child changed state */
 	bool zombie;		 /* [T] */
-	bool execed;		 /* [c] setpgid by the parent is over */
 	bool stop_report;	 /* [T] WUNTRACED has something to say */
 	bool cont_report;	 /* [T] WCONTINUED likewise */
 	uint8_t exit_signal;	 /* [I] to the parent, usually SIGCHLD */
@@ -177,6 +175,8 @@ void thread_poke(struct thread *t);
 void thread_set_space(struct vmspace *);
 /** Runnable threads, for load listings. */
 unsigned sched_nready(void);
+/** Time that a CPU had nothing to do, by ticks. */
+ns_t sched_idle_ns(unsigned cpu);
 
 /* ---- kstack.c ---- */
 
@@ -193,8 +193,6 @@ size_t kstack_cached_frames(void);
 /* ---- thread.c ---- */
 
 void thread_init(void);
-/** A kernel thread without a process; runs @p fn(@p arg), which may return. */
-int thread_create_kernel(const char *name, void (*fn)(void *), void *arg);
 /** A thread with stack, in state EMBRYO, all else zero. NULL: no memory, or
  * too many threads. */
 struct thread *thread_alloc(void);
@@ -206,21 +204,12 @@ void thread_exit(void) __attribute__((noreturn));
 /** Start routine of user threads: to user mode through the trap frame. */
 void thread_user_start(void *);
 
-/* ---- id.c: one table of thread and process ids ---- */
-
-extern struct spinlock proc_tree_lock; /* RANK_TREE, interrupts off */
-
-/** A free id for @p t, and for @p p if not NULL. @locks tree lock held
- * @retval EAGAIN all are in use */
-int id_alloc(struct thread *t, struct proc *p);
-/** @p t (its process: @p p) no longer has the id. @locks tree lock held */
-void id_release(int id, struct thread *t, struct proc *p);
-/** exec by another thread than the first: it takes the pid over. */
-void id_move(struct thread *t, int pid);
-struct thread *id_thread(int id); /* tree lock held; NULL: none */
-struct proc *id_proc(int id);	  /* tree lock held; NULL: none; maybe zombie */
-
 /* ---- proc.c ---- */
+
+/** The tree, ids (id.h), process groups. RANK_TREE, interrupts off. */
+extern struct spinlock proc_tree_lock;
+extern struct list proc_all;	/* [T] by start */
+extern struct proc *proc_first; /* process 1; set once */
 
 void proc_init(void);
 /** Reference by pid; NULL: no such process. Zombies are found. */
@@ -232,7 +221,7 @@ void proc_drop(struct proc *);
 /** Reference to its space; NULL after exit. */
 struct vmspace *proc_space(struct proc *);
 /** Parent's pid, for listings. */
-int proc_ppid(struct proc *);
+int proc_ppid(const struct proc *);
 /** One letter as in /proc/PID/stat: R S Z T. */
 char proc_state(struct proc *);
 /** CPU time, faults and switches of all its threads so far. */
@@ -249,9 +238,8 @@ void proc_kill_locked(struct proc *, int status); /* siglock held */
 void proc_exit(struct proc *);
 /** End all other threads of the current process (exec). @retval EINTR */
 int proc_single_thread(void);
-/** An empty process with one thread, not in any list. */
+/** An empty process without threads, not in any list. */
 struct proc *proc_alloc(void);
-void proc_free(struct proc *);
 /** First process; its thread runs @p fn. */
 int proc_create_init(void (*fn)(void *));
 

@@ -9,7 +9,21 @@
 #ifndef PROC_SIGNAL_H
 #define PROC_SIGNAL_H
 
+#include "abi/errno.h"
 #include "proc/proc.h"
+
+/*
+ * A system call that a signal interrupted returns -ERESTART when SA_RESTART may
+ * start it again, else -EINTR.  -ERESTARTNOHAND: again only if no handler
+ * ran.  signal_deliver() turns both into what the user sees.
+ */
+#define ERESTARTNOHAND 514
+
+static inline long
+signal_restartable(long result)
+{
+	return result == -EINTR ? -ERESTART : result;
+}
 
 /** What the port needs for a frame (signal_frame_push). */
 struct signal_delivery {
@@ -29,34 +43,50 @@ struct sigacts {
 	struct sigaction action[NSIG]; /* of signal n at n - 1 */
 };
 
-struct sigacts *sigacts_hold(struct sigacts *);
-void sigacts_drop(struct sigacts *);
-/** Actions of a fresh process. */
-struct sigacts *sigacts_default(void);
-/** For exec: @p old without handlers; NULL: no memory. */
-struct sigacts *sigacts_for_exec(struct sigacts *old);
-
 void signal_init(void);
+/** Actions of the first process. */
+struct sigacts *sigacts_create(void);
+struct sigacts *sigacts_hold(struct proc *);
+void sigacts_drop(struct sigacts *);
+/** exec: handlers of the current process become SIG_DFL.
+ * @retval ENOMEM nothing changed */
+int __must_check signal_reset_handlers(void);
+
+/* ---- sending ---- */
 
 /**
- * Send to all of a process / to one thread of it.
- * @param code SI_USER, SI_TKILL, CLD_*: recorded with sender and @p status;
- *             SI_KERNEL: nothing is recorded, @ctx any, interrupts too
+ * Send to a process.  @p code: SI_USER, SI_TKILL: recorded with the sender.
+ * SI_KERNEL: nothing is recorded; @ctx any, interrupts too
  */
-void signal_send(struct proc *, int signo, int code, int status);
-void signal_send_thread(struct thread *, int signo, int code);
+void signal_send(struct proc *, int signo, int code);
 /** Send to each process of a group. @retval ESRCH none  @ctx any */
 int signal_send_group(int pgid, int signo);
+/** kill(2), its pids <= 0 included; @p signo 0 only looks. Positive errno. */
+int signal_kill(int pid, int signo);
+/** tkill, tgkill; @p tgid 0: of any process. */
+int signal_tkill(int tgid, int tid, int signo);
+
+/** Details of a signal that is sent with a lock held: allocate them first,
+ * post, discard what posting did not use.  All take NULL (no memory). */
+struct sigqueue *signal_prepare(int signo, int code, int status);
+/** @p t NULL: to the process. @return what was not used @locks tree */
+struct sigqueue *signal_post(struct proc *, struct thread *t, int signo,
+    struct sigqueue *);
+void signal_discard(struct sigqueue *);
+/** The parent does not want zombies. @locks tree */
+bool signal_autoreap(struct proc *parent);
 
 /** The current thread did something that cannot go on: @p signo is delivered
  * before the next user instruction; when it is blocked or ignored the process
  * ends. */
 void signal_fault(int signo, int code, vaddr_t addr);
-/** The current process ends as if by a fatal @p signo, now. */
+/** The current process ends as if by a fatal @p signo, on its way back. */
 void signal_kill_self(int signo);
 
-/** Deliver what is deliverable; the frame is full. Stops here while the
- * process is stopped. (trap_user_work only) */
+/* ---- receiving ---- */
+
+/** Deliver what is deliverable, restart or end the interrupted system call;
+ * waits here while the process is stopped.  The frame is full. */
 void signal_deliver(struct trapframe *);
 
 /** Replace the mask of the current thread; never SIGKILL and SIGSTOP. */
@@ -66,16 +96,14 @@ void signal_set_mask(sigset_t);
 void signal_set_mask_temporary(sigset_t);
 /** The wait is over without a signal: take the temporary mask back. */
 void signal_restore_mask(void);
-/** kill(2)'s meaning of @p pid <= 0 included. @p signo 0 only looks. */
-int signal_kill(int pid, int signo);
-/** tkill, tgkill; @p tgid 0: any process. */
-int signal_tkill(int tgid, int tid, int signo);
 /** @p act, @p old may be NULL. @retval EINVAL @retval ENOMEM */
 int signal_action(int signo, const struct sigaction *act,
     struct sigaction *old);
-/** Deliverable once unblocked: thread and process. */
+/** Pending for the current thread and its process. */
 sigset_t signal_pending(void);
-/** Forget everything pending (exit). */
+/** Free queued details (exit). */
 void signal_flush(struct list *queue);
+/** The alternate stack is in use at @p sp. */
+bool signal_on_stack(const struct thread *, vaddr_t sp);
 
 #endif

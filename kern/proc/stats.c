@@ -7,6 +7,7 @@
  */
 #include "mem/frame.h"
 #include "mem/kmem.h"
+#include "proc/proc.h"
 #include "proc/stats.h"
 #include "sync/counter.h"
 
@@ -16,7 +17,8 @@ stats_read(struct tern_stat *st)
 	for (unsigned i = 0; i < TS_COUNT; i++)
 		st->v[i] = counter_read((enum tern_stat_index)i);
 	st->v[TS_frames_total] = frame_total();
-	st->v[TS_frames_free] = frame_free_count();
+	st->v[TS_frames_free] = frame_free_count() +
+	    kstack_cached_frames();
 	st->v[TS_slab_bytes] = kmem_used_bytes();
 	st->v[TS_slab_objects] = kmem_used_objects();
 }

@@ -6,18 +6,12 @@
  * condition -> waitq_wake -> sched_wake.
  * Invariant: a waiter is on the list from before it checks the sequence until
  * a waker takes it off or it takes itself off; both under wq->lock, so a
- * thread cannot return while a waker still touches its struct waiter.
+ * thread cannot return while a waker still touches its place.
  */
 #include "sync/waitq.h"
 
 #include "abi/errno.h"
 #include "arch/timer.h"
-
-struct waiter {
-	struct list link;
-	struct thread *thread;
-	bool woken;
-};
 
 void
 waitq_init(struct waitq *wq, const char *name)
@@ -31,7 +25,7 @@ waitq_init(struct waitq *wq, const char *name)
 int
 waitq_wait(struct waitq *wq, uint32_t seq, enum wait_how how, ns_t deadline)
 {
-	struct waiter w = { .thread = this_cpu()->thread };
+	struct waitq_place w = { .thread = this_cpu()->thread };
 	int error = 0;
 	bool on;
 
@@ -68,6 +62,69 @@ waitq_wait(struct waitq *wq, uint32_t seq, enum wait_how how, ns_t deadline)
 	return w.woken ? 0 : error;
 }
 
+static void
+place_enter(struct waitq_place *p)
+{
+	bool on = spin_lock_irq(&p->wq->lock);
+
+	p->thread = this_cpu()->thread;
+	p->woken = false;
+	__atomic_fetch_add(&p->wq->nwaiting, 1, __ATOMIC_SEQ_CST);
+	list_push_back(&p->wq->waiters, &p->link);
+	spin_unlock_irq(&p->wq->lock, on);
+}
+
+static void
+place_leave(struct waitq_place *p)
+{
+	bool on = spin_lock_irq(&p->wq->lock);
+
+	if (!p->woken) {
+		list_remove(&p->link);
+		__atomic_fetch_sub(&p->wq->nwaiting, 1, __ATOMIC_RELAXED);
+	}
+	spin_unlock_irq(&p->wq->lock, on);
+}
+
+static bool
+any_advanced(const struct waitq_place *p, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (__atomic_load_n(&p[i].wq->seq, __ATOMIC_SEQ_CST) !=
+		    p[i].seq)
+			return true;
+	return false;
+}
+
+int
+waitq_wait_any(struct waitq_place *p, unsigned n, enum wait_how how,
+    ns_t deadline)
+{
+	int error = EAGAIN;
+	bool on;
+
+	for (unsigned i = 0; i < n; i++)
+		place_enter(&p[i]);
+	on = intr_disable();
+	while (error == EAGAIN) {
+		sched_block_prepare();
+		if (any_advanced(p, n))
+			error = 0;
+		else if (sched_interrupted(how))
+			error = EINTR;
+		else if (deadline != DEADLINE_NONE && timer_now() >= deadline)
+			error = ETIMEDOUT;
+		if (error == EAGAIN)
+			sched_block(deadline);
+		else
+			sched_block_cancel();
+	}
+	intr_restore(on);
+	for (unsigned i = 0; i < n; i++)
+		place_leave(&p[i]);
+	return error;
+}
+
 unsigned
 waitq_wake(struct waitq *wq, unsigned n)
 {
@@ -79,8 +136,9 @@ waitq_wake(struct waitq *wq, unsigned n)
 		return 0;
 	on = spin_lock_irq(&wq->lock);
 	for (; woken < n && !list_empty(&wq->waiters); woken++) {
-		struct waiter *w = LIST_ENTRY(list_pop_front(&wq->waiters),
-		    struct waiter, link);
+		struct waitq_place *w =
+		    LIST_ENTRY(list_pop_front(&wq->waiters),
+			struct waitq_place, link);
 
 		w->woken = true;
 		__atomic_fetch_sub(&wq->nwaiting, 1, __ATOMIC_RELAXED);

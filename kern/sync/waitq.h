@@ -46,6 +46,22 @@ waitq_sequence(const struct waitq *wq)
  */
 int waitq_wait(struct waitq *, uint32_t seq, enum wait_how, ns_t deadline);
 
+/** Where a thread stands in one queue. */
+struct waitq_place {
+	struct waitq *wq;
+	uint32_t seq;		/* the sample, for waitq_wait_any() */
+	bool woken;		/* [wq->lock] */
+	struct list link;	/* [wq->lock] */
+	struct thread *thread;
+};
+
+/**
+ * As waitq_wait, on several queues: until the sequence of one differs from its
+ * place's sample. @p n may be 0.  The caller has set wq and seq of each place.
+ */
+int waitq_wait_any(struct waitq_place *, unsigned n, enum wait_how,
+    ns_t deadline);
+
 /** Wake up to @p n waiters, oldest first. @return how many @ctx any */
 unsigned waitq_wake(struct waitq *, unsigned n);
 

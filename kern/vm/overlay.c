@@ -121,6 +121,18 @@ vm_overlay_add(struct vmspace *vs, vaddr_t sva, vaddr_t eva)
 }
 
 int
+vm_overlay_remove(struct vmspace *vs, vaddr_t sva, vaddr_t eva)
+{
+	struct vm_overlay *o = find(vs, sva);
+
+	if (o == NULL || o->sva != sva || o->eva != eva)
+		return EINVAL;
+	list_remove(&o->link);
+	overlay_free(o);
+	return 0;
+}
+
+int
 vm_overlay_fork(const struct vmspace *parent, struct vmspace *child)
 {
 	LIST_FOREACH(l, &parent->overlays) {

@@ -350,6 +350,20 @@ vm_overlay_register(struct vmspace *vs, vaddr_t va, size_t size)
 	return error;
 }
 
+/* Leaves that a cap had lowered widen again at their next fault. */
+int
+vm_overlay_unregister(struct vmspace *vs, vaddr_t va, size_t size)
+{
+	int error = check_range(va, &size);
+
+	if (error != 0)
+		return error;
+	sleep_lock(&vs->lock);
+	error = vm_overlay_remove(vs, va, va + size);
+	sleep_unlock(&vs->lock);
+	return error;
+}
+
 /* All or nothing: every operation is checked before the first is done. */
 static int
 check_page_ops(const struct vmspace *vs, const struct page_op *op, size_t n)

@@ -222,6 +222,8 @@ void vm_dump(struct vmspace *, struct sink *);
 /** Register [va, va+size) for per-page rights; once per range.
  * @retval EEXIST overlaps another */
 int vm_overlay_register(struct vmspace *, vaddr_t va, size_t size);
+/** Exactly a registered range; the caps are lifted. @retval EINVAL */
+int vm_overlay_unregister(struct vmspace *, vaddr_t va, size_t size);
 int vm_prot_pages(struct vmspace *, const struct page_op *, size_t n);
 /** @p bitmap: (size / PAGE_SIZE) bits, zeroed by the caller. */
 int vm_dirty(struct vmspace *, vaddr_t va, size_t size, uint64_t *bitmap);
@@ -295,6 +297,7 @@ int vm_overlay_fork(const struct vmspace *parent, struct vmspace *child);
 void vm_overlay_reset(struct vmspace *, vaddr_t sva, vaddr_t eva);
 void vm_overlay_clear(struct vmspace *);
 int vm_overlay_add(struct vmspace *, vaddr_t sva, vaddr_t eva);
+int vm_overlay_remove(struct vmspace *, vaddr_t sva, vaddr_t eva);
 /** All of [@p sva, @p eva) is inside one overlay. */
 bool vm_overlay_covers(const struct vmspace *, vaddr_t sva, vaddr_t eva);
 void vm_overlay_set_cap(struct vmspace *, const struct page_op *);

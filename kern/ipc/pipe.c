@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pipe.c - pipes: a ring of pages between two open files.
+ *
+ * Path: file_read, file_write (proc/file.c, buffer pinned) -> HERE.
+ * Locks: one spin lock a pipe; copying under it is short, because the user
+ *	pages are pinned.  Waiting is done on two queues, without it.
+ * Invariants: pages of the ring appear when a write reaches them, all but one
+ *	go when the pipe runs empty; a write of at most PIPE_BUF bytes is stored
+ *	as a whole or not at all.
+ */
+#include "ipc/pipe.h"
+
+#include "abi/errno.h"
+#include "abi/fcntl.h"
+#include "abi/poll.h"
+#include "abi/stat.h"
+#include "abi/termios.h"
+#include "lib/string.h"
+#include "mem/kmem.h"
+#include "proc/signal.h"
+
+#define NPAGES (PIPE_SIZE / PAGE_SIZE)
+
+/** Letters: l lock. */
+struct pipe {
+	struct spinlock lock;	/* RANK_PIPE */
+	uint32_t head, tail;	/* [l] bytes ever read and written */
+	unsigned nreaders, nwriters; /* [l] open files: 0 or 1 */
+	uint64_t ino;		/* [I] */
+	struct waitq readers, writers;
+	struct vm_page *page[NPAGES]; /* [l] */
+};
+
+static struct kmem_cache pipe_cache;
+static uint64_t last_ino; /* [a] */
+
+void
+pipe_init(void)
+{
+	kmem_cache_init(&pipe_cache, "pipe", sizeof(struct pipe));
+}
+
+static unsigned
+used(const struct pipe *p)
+{
+	return p->tail - p->head;
+}
+
+/* Pages for the next @p n bytes. @return how many bytes have one */
+static size_t
+provide_pages(struct pipe *p, size_t n)
+{
+	size_t have = 0;
+
+	while (have < n) {
+		uint32_t at = p->tail + (uint32_t)have;
+		struct vm_page **pg = &p->page[at / PAGE_SIZE % NPAGES];
+
+		if (*pg == NULL)
+			*pg = frame_alloc(FRAME_DEFAULT);
+		if (*pg == NULL)
+			break;
+		have += PAGE_SIZE - (at & PAGE_MASK);
+	}
+	return MIN(have, n);
+}
+
+/* Empty: start again at the first page and keep only that. */
+static void
+rewind_ring(struct pipe *p)
+{
+	p->head = p->tail = 0;
+	for (unsigned i = 1; i < NPAGES && p->page[i] != NULL; i++) {
+		page_drop(p->page[i]);
+		p->page[i] = NULL;
+	}
+}
+
+/* Move @p n bytes between ring and batch, page by page. */
+static void
+move(struct pipe *p, uint32_t at, const struct vm_pinned *buf, size_t off,
+    size_t n, bool to_ring)
+{
+	while (n > 0) {
+		size_t now = MIN(n, PAGE_SIZE - (at & PAGE_MASK));
+		char *ring = (char *)page_to_virt(
+		    p->page[at / PAGE_SIZE % NPAGES]) + (at & PAGE_MASK);
+
+		if (to_ring)
+			vm_pinned_read(buf, off, ring, now);
+		else
+			vm_pinned_write(buf, off, ring, now);
+		at += (uint32_t)now;
+		off += now;
+		n -= now;
+	}
+}
+
+static int
+wait_for_room(struct file *f, struct waitq *wq, uint32_t seq)
+{
+	if (f->flags & O_NONBLOCK)
+		return EAGAIN;
+	return waitq_wait(wq, seq, WAIT_SIGNAL, DEADLINE_NONE);
+}
+
+static int
+pipe_read(struct file *f, const struct vm_pinned *buf, uint64_t pos,
+    size_t *done)
+{
+	struct pipe *p = f->data;
+	int error = 0;
+
+	while (error == 0) {
+		size_t n;
+		uint32_t seq;
+
+		spin_lock(&p->lock);
+		n = MIN(buf->size, (size_t)used(p));
+		if (n > 0) {
+			bool was_full = used(p) > PIPE_SIZE - PIPE_BUF;
+
+			move(p, p->head, buf, 0, n, false);
+			p->head += (uint32_t)n;
+			if (used(p) == 0)
+				rewind_ring(p);
+			spin_unlock(&p->lock);
+			*done = n;
+			if (was_full)
+				waitq_wake_all(&p->writers);
+			return 0;
+		}
+		seq = waitq_sequence(&p->readers);
+		if (p->nwriters == 0) {
+			spin_unlock(&p->lock);
+			return 0;
+		}
+		spin_unlock(&p->lock);
+		error = wait_for_room(f, &p->readers, seq);
+	}
+	return error;
+}
+
+/* Store as much of [@p off, size) as may be stored now. @return how much */
+static size_t
+store_locked(struct pipe *p, const struct vm_pinned *buf, size_t off)
+{
+	size_t left = buf->size - off, room = PIPE_SIZE - used(p);
+	size_t n = MIN(left, room);
+
+	if (n < left && left <= PIPE_BUF)
+		return 0; /* not in pieces */
+	n = MIN(n, provide_pages(p, n));
+	if (n < left && left <= PIPE_BUF)
+		return 0;
+	move(p, p->tail, buf, off, n, true);
+	p->tail += (uint32_t)n;
+	return n;
+}
+
+static int
+pipe_write(struct file *f, const struct vm_pinned *buf, uint64_t pos,
+    size_t *done)
+{
+	struct pipe *p = f->data;
+	size_t off = 0;
+	int error = 0;
+
+	while (off < buf->size && error == 0) {
+		size_t n;
+		uint32_t seq;
+
+		spin_lock(&p->lock);
+		if (p->nreaders == 0) {
+			spin_unlock(&p->lock);
+			signal_send(proc_self(), SIGPIPE, SI_KERNEL);
+			error = EPIPE;
+			break;
+		}
+		seq = waitq_sequence(&p->writers);
+		n = store_locked(p, buf, off);
+		if (n == 0 && used(p) == 0)
+			error = ENOMEM; /* nobody would make room */
+		spin_unlock(&p->lock);
+		off += n;
+		if (n > 0)
+			waitq_wake_all(&p->readers);
+		else if (error == 0)
+			error = wait_for_room(f, &p->writers, seq);
+	}
+	*done = off;
+	return error;
+}
+
+static unsigned
+pipe_poll(struct file *f, struct waitq **wq)
+{
+	struct pipe *p = f->data;
+	bool reader = (f->flags & O_ACCMODE) == O_RDONLY;
+	unsigned events = 0;
+
+	*wq = reader ? &p->readers : &p->writers;
+	spin_lock(&p->lock);
+	if (reader) {
+		if (used(p) > 0)
+			events |= POLLIN | POLLRDNORM;
+		if (p->nwriters == 0)
+			events |= POLLHUP;
+	} else {
+		if (PIPE_SIZE - used(p) >= PIPE_BUF)
+			events |= POLLOUT | POLLWRNORM;
+		if (p->nreaders == 0)
+			events |= POLLERR;
+	}
+	spin_unlock(&p->lock);
+	return events;
+}
+
+static int
+pipe_stat(struct file *f, struct stat *st)
+{
+	const struct pipe *p = f->data;
+
+	memset(st, 0, sizeof(*st));
+	st->st_ino = p->ino;
+	st->st_mode = S_IFIFO | 0600;
+	st->st_nlink = 1;
+	st->st_blksize = PAGE_SIZE;
+	return 0;
+}
+
+static int
+pipe_ioctl(struct file *f, struct vmspace *vs, unsigned cmd, vaddr_t arg,
+    long *result)
+{
+	struct pipe *p = f->data;
+	int n;
+
+	if (cmd != FIONREAD)
+		return ENOTTY;
+	spin_lock(&p->lock);
+	n = (int)used(p);
+	spin_unlock(&p->lock);
+	*result = 0;
+	return copyout(vs, arg, &n, sizeof(n));
+}
+
+static void
+pipe_release(struct file *f)
+{
+	struct pipe *p = f->data;
+	bool last;
+
+	spin_lock(&p->lock);
+	if ((f->flags & O_ACCMODE) == O_RDONLY)
+		p->nreaders--;
+	else
+		p->nwriters--;
+	last = p->nreaders + p->nwriters == 0;
+	/* Under the lock: the other end may be the last one, and quicker. */
+	waitq_wake_all(&p->readers);
+	waitq_wake_all(&p->writers);
+	spin_unlock(&p->lock);
+	if (!last)
+		return;
+	for (unsigned i = 0; i < NPAGES; i++)
+		if (p->page[i] != NULL)
+			page_drop(p->page[i]);
+	kmem_free(&pipe_cache, p);
+	counter_add(TS_pipes, (uint64_t)-1);
+}
+
+static const struct file_ops pipe_read_ops = {
+	.name = "pipe",
+	.read = pipe_read,
+	.write = file_write_einval,
+	.stat = pipe_stat,
+	.readdir = file_readdir_enotdir,
+	.ioctl = pipe_ioctl,
+	.poll = pipe_poll,
+	.size = file_size_zero,
+	.release = pipe_release,
+};
+
+static const struct file_ops pipe_write_ops = {
+	.name = "pipe",
+	.read = file_read_einval,
+	.write = pipe_write,
+	.stat = pipe_stat,
+	.readdir = file_readdir_enotdir,
+	.ioctl = pipe_ioctl,
+	.poll = pipe_poll,
+	.size = file_size_zero,
+	.release = pipe_release,
+};
+
+int
+pipe_create(unsigned flags, struct file **rd, struct file **wr)
+{
+	struct pipe *p = kmem_alloc(&pipe_cache);
+
+	if (p == NULL)
+		return ENOMEM;
+	memset(p, 0, sizeof(*p));
+	spin_init(&p->lock, RANK_PIPE, "pipe");
+	waitq_init(&p->readers, "pipe readers");
+	waitq_init(&p->writers, "pipe writers");
+	p->nreaders = p->nwriters = 1;
+	p->ino = __atomic_add_fetch(&last_ino, 1, __ATOMIC_RELAXED);
+	counter_add(TS_pipes, 1);
+	if (file_create(&pipe_read_ops, flags | O_RDONLY, p, rd) != 0) {
+		kmem_free(&pipe_cache, p);
+		counter_add(TS_pipes, (uint64_t)-1);
+		return ENOMEM;
+	}
+	if (file_create(&pipe_write_ops, flags | O_WRONLY, p, wr) != 0) {
+		p->nwriters = 0;
+		file_drop(*rd);
+		return ENOMEM;
+	}
+	return 0;
+}
