@@ -90,7 +90,7 @@ def stage_files(stage):
 def stage_bad_elfs(stage):
     good = (stage / 'bin' / 'tiny').read_bytes()
     for name, data in bad_elf.generate(good).items():
-        put(stage / 'test' / 'elf' / name, data, 0o755)
+        put(stage / 'test' / 'bad-elf' / name, data, 0o755)
 
 
 def make_image(stage, image):

@@ -499,13 +499,18 @@ run_simple(struct node *n)
 static void
 run_child(struct node *n)
 {
-	if (n->type == N_SIMPLE && run_builtin(n) < 0)
-		exec_simple(n);
+	int status;
+
 	if (n->type == N_SUBSHELL) {
 		redirect(n);
-		n = n->left;
+		_exit(run(n->left));
 	}
-	_exit(n->type == N_SIMPLE ? last_status : run(n));
+	if (n->type != N_SIMPLE)
+		_exit(run(n));
+	status = run_builtin(n);
+	if (status < 0)
+		exec_simple(n);
+	_exit(status);
 }
 
 /* All commands of "a | b | c" run at once; the last one's status counts. */
