@@ -10,6 +10,7 @@
 #include "arch/cpu.h"
 #include "bootarg.h"
 #include "dev/dev.h"
+#include "fs/buf.h"
 #include "fs/vfs.h"
 #include "ipc/futex.h"
 #include "ipc/pipe.h"
@@ -85,7 +86,9 @@ init_process(void *arg)
 	(void)bootarg("root", root, sizeof(root));
 	(void)bootarg("init", path, sizeof(path));
 	bootarg_environment(env, ENV_MAX, text, sizeof(text));
-	error = vfs_init(root);
+	error = buf_init();
+	if (error == 0)
+		error = vfs_init(root);
 	if (error != 0)
 		panic("cannot mount %s as root: error %d", root, error);
 	error = vfs_open(NULL, "/", O_RDONLY | O_DIRECTORY, 0,
