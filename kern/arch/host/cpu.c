@@ -24,6 +24,7 @@ struct cpu cpus[MAXCPU];
 unsigned ncpu;
 _Thread_local struct cpu *host_cpu = &cpus[0];
 void (*host_hook)(enum host_point);
+bool host_watch_ptes;
 #ifdef __SANITIZE_THREAD__
 uint32_t host_fence_word;
 #endif

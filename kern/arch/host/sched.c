@@ -122,7 +122,7 @@ host_run_stacks(uint64_t seed, unsigned n, host_fn *const fn[],
 		threads[c].stack =
 		    fn[c] != NULL ? os_stack_create(stack_main) : NULL;
 	}
-	host_stacks_running = true;
+	host_stacks_running = host_watch_ptes = true;
 	while (ndone < n) {
 		host_tick();
 		if (turn((unsigned)(host_random(&rng) >> 32) % ncpu))
@@ -132,7 +132,7 @@ host_run_stacks(uint64_t seed, unsigned n, host_fn *const fn[],
 		if (++turns > TURNS_MAX)
 			panic("livelock: %u turns without an end", turns);
 	}
-	host_stacks_running = false;
+	host_stacks_running = host_watch_ptes = false;
 	for (unsigned c = 0; c < n; c++) {
 		if (threads[c].stack != NULL)
 			os_stack_free(threads[c].stack);

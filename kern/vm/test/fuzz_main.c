@@ -19,6 +19,7 @@
 #define EPISODE_OPS 3000
 #define EPISODE_MS  60000
 #define MINIMISE_MS 120000
+#define PRINT_MAX   60 /* records of a listing */
 
 struct program {
 	uint8_t *bytes;
@@ -131,6 +132,11 @@ print_program(const struct program *p)
 	for (size_t at = sizeof(c); at + sizeof(struct fuzz_rec) <= p->size;
 	     at += sizeof(struct fuzz_rec)) {
 		struct fuzz_rec rec;
+
+		if (at > sizeof(c) + PRINT_MAX * sizeof(rec)) {
+			say("#   ...\n");
+			break;
+		}
 
 		memcpy(&rec, p->bytes + at, sizeof(rec));
 		buf_sink_init(&b, line, sizeof(line), 0);

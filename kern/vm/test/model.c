@@ -9,6 +9,7 @@
 
 struct m_space model[M_SPACES];
 static struct m_obj objs[NOBJ];
+static uint32_t last_epoch; /* never the same for two contents */
 
 vaddr_t
 m_va(unsigned i)
@@ -76,7 +77,7 @@ m_unmap(struct m_page *p)
 	p->prot = 0;
 	p->cap = VM_PROT_ALL;
 	p->dirty = M_CLEAN;
-	p->epoch++;
+	p->epoch = ++last_epoch;
 	memset(p->val, 0, sizeof(p->val));
 }
 
@@ -102,7 +103,7 @@ m_discard(struct m_page *p)
 	p->touched = false;
 	if (p->shared)
 		return;
-	p->epoch++;
+	p->epoch = ++last_epoch;
 	memset(p->val, 0, sizeof(p->val));
 	p->dirty = p->overlay ? M_DIRTY : M_CLEAN;
 }
@@ -113,7 +114,7 @@ m_fork(struct m_space *child, const struct m_space *parent)
 	*child = *parent;
 	for (unsigned i = 0; i < M_PAGES; i++) {
 		m_hold(child->page[i].obj);
-		child->page[i].epoch++;
+		child->page[i].epoch = ++last_epoch;
 		if (child->page[i].dirty == M_DIRTY)
 			child->page[i].dirty = M_EITHER;
 	}

@@ -6,6 +6,8 @@
 #ifndef MACHINE_POINT_H
 #define MACHINE_POINT_H
 
+#include <stdbool.h>
+
 enum host_point {
 	HOST_INTR,  /* interrupts on or off, or asked for */
 	HOST_MB,    /* a full fence */
@@ -17,5 +19,8 @@ enum host_point {
 };
 
 void host_point(enum host_point); /* kern/arch/host/cpu.c */
+
+/* HOST_PTE points count: somebody may act there.  They are very many. */
+extern bool host_watch_ptes;
 
 #endif

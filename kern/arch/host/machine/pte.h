@@ -106,7 +106,8 @@ static inline enum pte_kind
 pte_kind(pte_t pte, unsigned level)
 {
 	(void)level;
-	host_point(HOST_PTE);
+	if (unlikely(host_watch_ptes))
+		host_point(HOST_PTE);
 	if (pte & PTE_V)
 		return pte & PTE_RWX ? PTE_KIND_LEAF : PTE_KIND_TABLE;
 	if (pte & PTE_SOFT)
