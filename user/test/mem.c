@@ -255,16 +255,17 @@ regions_merge(void)
 	EXPECT_EQ(stat_now(TS_regions), before);
 }
 
+/* Longer than the linker's "small data", which is writable. */
 #if defined(__riscv)
-static const uint32_t return_insn[] = { 0x00008067 };	/* ret */
+static const uint32_t return_insn[8] = { 0x00008067 };	/* ret */
 #else
-static const uint8_t return_insn[] = { 0xc3 };
+static const uint8_t return_insn[32] = { 0xc3 };
 #endif
 
 static void
 no_execute_without_right(void)
 {
-	char *p = map_pages(1), on_stack[16] __attribute__((aligned(8)));
+	char *p = map_pages(1), on_stack[32] __attribute__((aligned(8)));
 
 	memcpy(p, return_insn, sizeof(return_insn));
 	memcpy(on_stack, return_insn, sizeof(return_insn));
