@@ -163,6 +163,9 @@ path_walk(struct file *dir, const char *path, unsigned flags,
 	bool ignored;
 	int error;
 
+	if (last == NULL)
+		last = &ignored;
+	*last = false;
 	if (path[0] == '\0')
 		return ENOENT;
 	if (path[0] == '/' || dir == NULL)
@@ -172,9 +175,6 @@ path_walk(struct file *dir, const char *path, unsigned flags,
 	else
 		w.at = dir->inode;
 	inode_hold(w.at);
-	if (last == NULL)
-		last = &ignored;
-	*last = false;
 	error = walk_all(&w, flags, last);
 	if (w.spliced != NULL)
 		kfree(w.spliced, PATH_MAX);

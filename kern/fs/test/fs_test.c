@@ -256,6 +256,7 @@ test_open(void)
 		{ "/program", O_RDONLY | O_DIRECTORY, ENOTDIR },
 		{ "/program", O_ACCMODE, EINVAL },
 		{ "/new", O_WRONLY | O_CREAT, EROFS },
+		{ "", O_WRONLY | O_CREAT, ENOENT },
 		{ "/no/new", O_WRONLY | O_CREAT, ENOENT },
 		{ "/sizes", O_WRONLY, EISDIR },
 		{ "/sizes", O_RDONLY | O_CREAT, EISDIR },
