@@ -113,8 +113,8 @@ kmain(void)
 	proc_init();
 	futex_init();
 	pipe_init();
-	dev_init();
 	machine_init_devices();
+	dev_init();
 	cpu_start_others(sched_cpu_start);
 	pmap_lazy();
 	machine_init_cpu();

@@ -12,7 +12,7 @@
 
 #define TERN_STAT_LEVELS(X)						\
 	X(frames_total,		"frames that the allocator manages")	\
-	X(frames_free,		"of them free, in per-CPU caches too")	\
+	X(frames_free,		"of them free, in caches and slabs too")	\
 	X(slab_bytes,		"bytes of live kmem objects")		\
 	X(slab_objects,		"live kmem objects")			\
 	X(page_tables,		"page-table frames in use")		\

@@ -96,7 +96,7 @@ vfs_open(struct file *dir, const char *path, unsigned flags, unsigned mode,
 {
 	unsigned walk = 0;
 	struct inode *ip;
-	bool last;
+	bool last = false;
 	int error;
 
 	if ((flags & O_ACCMODE) == O_ACCMODE)

@@ -154,6 +154,7 @@ fill_process(struct proc *p, struct proc *parent, uint64_t flags)
 	p->acts = sigacts_hold(parent);
 	memcpy(p->name, parent->name, sizeof(p->name));
 	p->umask = parent->umask;
+	p->nofile = parent->nofile;
 	p->arg_start = parent->arg_start;
 	p->arg_end = parent->arg_end;
 	return 0;
@@ -320,6 +321,7 @@ proc_create_init(void (*fn)(void *))
 		return ENOMEM;
 	strlcpy(p->name, "init", sizeof(p->name));
 	p->umask = 022;
+	p->nofile = FD_MAX;
 	proc_first = p;
 	t->proc = p;
 	t->space = p->space;

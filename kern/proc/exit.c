@@ -62,12 +62,23 @@ orphan_children(struct proc *p)
 		waitq_wake_all(&init->child_wq);
 }
 
-/* Nobody will wait for it: let init do so. @locks tree */
+/* Out of the tree. @locks tree */
 static void
-disown(struct proc *p)
+vanish(struct proc *p)
 {
-	waitq_wake_all(&p->parent->child_wq); /* ECHILD is near */
-	p->parent = proc_first;
+	list_remove(&p->sibling);
+	list_remove(&p->all_link);
+	id_release(p->pid, NULL, p);
+}
+
+static void
+become_zombie(struct proc *p)
+{
+	thread_self()->reap_by_parent = true;
+	p->last = thread_self();
+	p->zombie = true;
+	list_remove(&p->sibling);
+	list_push_back(&p->parent->zombies, &p->sibling);
 }
 
 static int
@@ -79,9 +90,9 @@ child_code(int status)
 void
 proc_exit(struct proc *p)
 {
-	struct thread *t = thread_self();
 	struct sigqueue *q;
 	int status = p->exit_status;
+	bool unwanted;
 
 	if (p == proc_first)
 		init_died(status);
@@ -92,13 +103,11 @@ proc_exit(struct proc *p)
 
 	(void)spin_lock_irq(&proc_tree_lock);
 	orphan_children(p);
-	t->reap_by_parent = true;
-	p->last = t;
-	p->zombie = true;
-	if (signal_autoreap(p->parent))
-		disown(p);
-	list_remove(&p->sibling);
-	list_push_back(&p->parent->zombies, &p->sibling);
+	unwanted = signal_autoreap(p->parent);
+	if (unwanted)
+		vanish(p);
+	else
+		become_zombie(p);
 	if (p->exit_signal != 0)
 		q = signal_post(p->parent, NULL, p->exit_signal, q);
 	waitq_wake_all(&p->parent->child_wq);
@@ -106,6 +115,8 @@ proc_exit(struct proc *p)
 	/* From here the parent waits for this CPU to switch away; interrupts
 	 * stay off, so that it is soon. */
 	signal_discard(q);
+	if (unwanted)
+		proc_drop(p);
 }
 
 /* ---- wait4 ---- */
@@ -164,9 +175,7 @@ find_child(struct proc *self, struct wait_query *q)
 static void
 unlink_zombie(struct proc *self, struct proc *p, struct proc_usage *u)
 {
-	list_remove(&p->sibling);
-	list_remove(&p->all_link);
-	id_release(p->pid, NULL, p);
+	vanish(p);
 	u->run_ns = p->run_ns + p->child_run_ns;
 	u->nfaults = p->nfaults + p->child_nfaults;
 	u->switches = p->switches;

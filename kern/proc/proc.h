@@ -101,6 +101,7 @@ struct proc {
 	struct file *cwd;	 /* lock */
 	struct sleeplock lock;	 /* RANK_PROC: cwd, brk */
 	unsigned umask;
+	int nofile;		 /* descriptors are below (RLIMIT_NOFILE) */
 	/* Tree. */
 	struct proc *parent;	 /* [T] */
 	struct list children;	 /* [T] alive */

@@ -97,6 +97,23 @@ at_path_put(struct at_path *at)
 	path_free(at->path);
 }
 
+/* fd_install, within the process's own limit. */
+static int
+install(struct file *f, int from, bool cloexec, int *out)
+{
+	int error;
+
+	if (from >= proc_self()->nofile)
+		return EINVAL;
+	error = fd_install(files(), f, from, cloexec, out);
+	if (error == 0 && *out >= proc_self()->nofile) {
+		file_hold(f); /* the caller keeps its reference */
+		(void)fd_close(files(), *out);
+		error = EMFILE;
+	}
+	return error;
+}
+
 /* ---- transfers ---- */
 
 long
@@ -213,7 +230,7 @@ sys_openat(uintptr_t dirfd, uintptr_t path, uintptr_t flags, uintptr_t mode)
 	at_path_put(&at);
 	if (error != 0)
 		return signal_restartable(-error);
-	error = fd_install(files(), f, 0, flags & O_CLOEXEC, &fd);
+	error = install(f, 0, flags & O_CLOEXEC, &fd);
 	if (error != 0) {
 		file_drop(f);
 		return -error;
@@ -235,7 +252,7 @@ dup_from(uintptr_t fd, int from, bool cloexec)
 
 	if (f == NULL)
 		return -EBADF;
-	error = fd_install(files(), f, from, cloexec, &new);
+	error = install(f, from, cloexec, &new);
 	if (error != 0) {
 		file_drop(f);
 		return -error;
@@ -257,6 +274,8 @@ sys_dup3(uintptr_t old, uintptr_t new, uintptr_t flags)
 
 	if ((flags & ~(uintptr_t)O_CLOEXEC) || (int)old == (int)new)
 		return -EINVAL;
+	if ((int)new >= proc_self()->nofile)
+		return -EBADF;
 	f = fd_get(files(), (int)old);
 	if (f == NULL)
 		return -EBADF;
@@ -280,13 +299,13 @@ sys_pipe2(uintptr_t out, uintptr_t flags)
 	error = pipe_create((unsigned)flags & O_NONBLOCK, &rd, &wr);
 	if (error != 0)
 		return -error;
-	error = fd_install(files(), rd, 0, cloexec, &fd[0]);
+	error = install(rd, 0, cloexec, &fd[0]);
 	if (error != 0) {
 		file_drop(rd);
 		file_drop(wr);
 		return -error;
 	}
-	error = fd_install(files(), wr, 0, cloexec, &fd[1]);
+	error = install(wr, 0, cloexec, &fd[1]);
 	if (error != 0) {
 		(void)fd_close(files(), fd[0]);
 		file_drop(wr);

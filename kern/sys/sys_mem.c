@@ -95,6 +95,18 @@ mmap_flags(uintptr_t flags, unsigned *out)
 	return flags & MAP_HUGETLB ? EINVAL : 0;
 }
 
+/* Where Linux answers differently from a bad argument: EPERM below the user
+ * range, ENOMEM above. */
+static int
+check_fixed(const struct vm_mapreq *rq)
+{
+	if (!(rq->flags & VM_MAP_FIXED) || !IS_ALIGNED(rq->va, PAGE_SIZE))
+		return 0;
+	if (rq->va < USER_MIN)
+		return EPERM;
+	return rq->va >= USER_MAX || rq->size > USER_MAX - rq->va ? ENOMEM : 0;
+}
+
 long
 sys_mmap(uintptr_t addr, uintptr_t len, uintptr_t prot, uintptr_t flags,
     uintptr_t fd, uintptr_t off)
@@ -111,6 +123,8 @@ sys_mmap(uintptr_t addr, uintptr_t len, uintptr_t prot, uintptr_t flags,
 
 	if (error == 0 && !IS_ALIGNED(off, PAGE_SIZE))
 		error = EINVAL;
+	if (error == 0 && len != 0)
+		error = check_fixed(&rq);
 	if (error != 0)
 		return -error;
 	if (!(flags & MAP_ANONYMOUS)) {
@@ -259,12 +273,32 @@ sys_mincore(uintptr_t addr, uintptr_t len, uintptr_t vec)
 	return 0;
 }
 
+/* Forget what is mapped; a hole is an error, but only in the end. */
+static int
+discard(struct vmspace *vs, vaddr_t va, size_t len)
+{
+	struct vm_region_info info;
+	int error = vm_sync(vs, va, len, VM_SYNC_DISCARD);
+	vaddr_t end;
+
+	if (error != ENOMEM || va >= USER_MAX || len > USER_MAX - va)
+		return error;
+	end = ROUND_UP(va + len, PAGE_SIZE);
+	while (va < end && vm_region(vs, va, &info) == 0 && info.sva < end) {
+		va = MAX(va, info.sva);
+		len = MIN(end, info.eva) - va;
+		(void)vm_sync(vs, va, len, VM_SYNC_DISCARD);
+		va += len;
+	}
+	return ENOMEM;
+}
+
 long
 sys_madvise(uintptr_t addr, uintptr_t len, uintptr_t advice)
 {
 	switch (advice) {
 	case MADV_DONTNEED:
-		return -vm_sync(space(), addr, len, VM_SYNC_DISCARD);
+		return -discard(space(), addr, len);
 	case MADV_NORMAL:
 	case MADV_RANDOM:
 	case MADV_SEQUENTIAL:

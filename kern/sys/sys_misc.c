@@ -73,9 +73,10 @@ limit_get(unsigned what, struct rlimit *r)
 	r->rlim_cur = r->rlim_max = RLIM_INFINITY;
 	if (what == RLIMIT_STACK)
 		r->rlim_cur = r->rlim_max = 8 << 20;
-	else if (what == RLIMIT_NOFILE)
-		r->rlim_cur = r->rlim_max = FD_MAX;
-	else if (what == RLIMIT_NPROC)
+	else if (what == RLIMIT_NOFILE) {
+		r->rlim_cur = (unsigned)proc_self()->nofile;
+		r->rlim_max = FD_MAX;
+	} else if (what == RLIMIT_NPROC)
 		r->rlim_cur = r->rlim_max = ID_LIMIT;
 	else if (what == RLIMIT_CORE)
 		r->rlim_cur = 0;
@@ -85,7 +86,7 @@ limit_get(unsigned what, struct rlimit *r)
 	return 0;
 }
 
-/* Only the address space has a limit that can be set; to ask for what is
+/* Address space and descriptors have limits that can be set; to ask for what is
  * there already is fine. */
 static int
 limit_set(unsigned what, const struct rlimit *old, const struct rlimit *new)
@@ -95,6 +96,8 @@ limit_set(unsigned what, const struct rlimit *old, const struct rlimit *new)
 	if (what == RLIMIT_AS)
 		thread_self()->space->limit_bytes = MIN(new->rlim_cur,
 		    (uint64_t)USER_MAX);
+	else if (what == RLIMIT_NOFILE && new->rlim_cur <= FD_MAX)
+		proc_self()->nofile = (int)new->rlim_cur;
 	else if (new->rlim_cur != old->rlim_cur && what != RLIMIT_CORE)
 		return EPERM;
 	return 0;
