@@ -146,9 +146,7 @@ asid_join(struct pmap *pm, bool *fresh)
 	}
 	running[cpu_id()] = pm->asid;
 	spin_unlock(&asid_lock);
-	if (asid_number(pm) == 0) {
-		mmu_flush_asid(0);
-		*fresh = true;
-	}
+	if (asid_number(pm) == 0)
+		*fresh = true; /* pmap_activate flushes after loading */
 	return (unsigned)(pm->asid & NUMBER_MASK);
 }

@@ -42,6 +42,13 @@ load(struct pmap *pm, unsigned asid)
 
 	loaded[cpu_id()] = pm;
 	mmu_load_root(pm->root, asid);
+	/* Number 0 is shared: drop its entries on the way in and out.  Not
+	 * before the load, since the hardware may walk the old root up to this
+	 * moment; on the way out too, since under the kernel's root, which has
+	 * number 0, it would go on through tables that are freed later. */
+	if ((pm != &pmap_kernel && asid == 0) ||
+	    (old != &pmap_kernel && asid_number(old) == 0))
+		mmu_flush_asid(0);
 	if (old != &pmap_kernel)
 		tlb_leave(old);
 }
