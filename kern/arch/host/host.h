@@ -83,6 +83,12 @@ int host_write(struct vmspace *, vaddr_t, uint64_t value);
 /** Only try: EAGAIN instead of a fault; the space must be loaded. */
 int host_try(struct host_op *op);
 
+/** The current CPU walks for @p va on its own initiative, as hardware may do at
+ * any time with the root that is loaded. */
+void host_speculate(vaddr_t va);
+/** Whether the kernel could write at @p va of its own window just now. */
+bool host_kernel_try(vaddr_t va);
+
 /** Load @p vs on the current CPU as the scheduler would; NULL: be lazy. */
 void host_load(struct vmspace *vs);
 

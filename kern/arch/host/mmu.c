@@ -19,8 +19,9 @@
 #include "machine/pte.h"
 #include "mem/frame.h"
 
-#define NBUCKETS 1024
-#define NONE	 UINT32_MAX
+#define NBUCKETS    1024
+#define NONE	    UINT32_MAX
+#define KERNEL_ASID UINT32_MAX /* of entries made by kernel accesses */
 
 struct entry {
 	uint64_t pte; /* leaf, table pointer, or 0: invalid */
@@ -211,8 +212,10 @@ check_table(paddr_t table, vaddr_t va)
 	pg = phys_to_page(table);
 	if (__atomic_load_n(&pg->holds, __ATOMIC_RELAXED) == 0 ||
 	    !(__atomic_load_n(&pg->flags, __ATOMIC_RELAXED) & PG_TABLE))
-		panic("MMU: CPU %u walks 0x%lx through freed table 0x%lx",
-		    cpu_id(), (unsigned long)va, (unsigned long)table);
+		panic("MMU: CPU %u walks 0x%lx through freed table 0x%lx, "
+		      "ASID %u, root 0x%lx",
+		    cpu_id(), (unsigned long)va, (unsigned long)table,
+		    self()->asid, (unsigned long)self()->root);
 }
 
 static void
@@ -235,10 +238,11 @@ check_frame(paddr_t pa, vaddr_t va)
 		    cpu_id(), (unsigned long)pa, (unsigned long)va);
 }
 
+/* access 0: a speculative walk, which needs no right. */
 static bool
-permits(pte_t pte, vm_prot_t access)
+permits(pte_t pte, vm_prot_t access, bool user)
 {
-	return (pte & PTE_V) && (pte & PTE_U) &&
+	return (pte & PTE_V) && !(pte & PTE_U) == !user &&
 	    (pte & ((pte_t)access << 1));
 }
 
@@ -302,7 +306,8 @@ walk(struct vtlb *t, vaddr_t va, vm_prot_t access, unsigned *level)
 	if (pte_pa(pte) & (((paddr_t)1 << shift_of(l)) - 1))
 		panic("MMU: misaligned superpage 0x%lx at 0x%lx",
 		    (unsigned long)pte, (unsigned long)va);
-	if (permits(pte, access) && !set_ad(where, &pte, access))
+	if (permits(pte, access, t->asid != KERNEL_ASID) &&
+	    !set_ad(where, &pte, access))
 		return walk(t, va, access, level);
 	return pte;
 }
@@ -310,11 +315,12 @@ walk(struct vtlb *t, vaddr_t va, vm_prot_t access, unsigned *level)
 static bool
 translate(struct vtlb *t, vaddr_t va, vm_prot_t access, paddr_t *pa)
 {
+	bool user = t->asid != KERNEL_ASID;
 	const struct entry *e = NULL;
 	unsigned level = 0;
 	pte_t pte = 0;
 
-	if (va >= (vaddr_t)1 << (shift_of(PTE_LEVELS) - 1))
+	if (user && va >= (vaddr_t)1 << (shift_of(PTE_LEVELS) - 1))
 		return false;
 	for (unsigned l = 0; l < PTE_LEVELS && e == NULL; l++)
 		if ((e = find(t, t->asid, va, l, false)) != NULL)
@@ -322,13 +328,13 @@ translate(struct vtlb *t, vaddr_t va, vm_prot_t access, paddr_t *pa)
 	if (e != NULL)
 		pte = e->pte;
 	/* Miss, or a first store: D must be set in the table itself. */
-	if (e == NULL || (access == VM_PROT_WRITE && permits(pte, access) &&
-			     !(pte & PTE_D))) {
+	if (e == NULL || (access == VM_PROT_WRITE &&
+			     permits(pte, access, user) && !(pte & PTE_D))) {
 		pte = walk(t, va, access, &level);
 		if ((pte & PTE_V) || host_options.negative)
 			keep(t, va, level, pte, false);
 	}
-	if (!permits(pte, access))
+	if (!permits(pte, access, user))
 		return false;
 	*pa = pte_pa(pte) | (va & (((vaddr_t)1 << shift_of(level)) - 1));
 	return true;
@@ -367,6 +373,42 @@ host_try(struct host_op *op)
 		transfer(op, pa);
 	unlock(t);
 	return ok ? 0 : EAGAIN;
+}
+
+void
+host_speculate(vaddr_t va)
+{
+	struct vtlb *t = self();
+	unsigned level;
+	pte_t pte;
+
+	lock(t);
+	if (find(t, t->asid, va, 0, false) == NULL) {
+		pte = walk(t, va, 0, &level);
+		if ((pte & PTE_V) || host_options.negative)
+			keep(t, va, level, pte, false);
+	}
+	unlock(t);
+}
+
+bool
+host_kernel_try(vaddr_t va)
+{
+	struct vtlb *t = self();
+	paddr_t root, pa;
+	unsigned asid;
+	bool ok;
+
+	lock(t);
+	root = t->root;
+	asid = t->asid;
+	t->root = mmu_kernel_root();
+	t->asid = KERNEL_ASID;
+	ok = translate(t, va, VM_PROT_WRITE, &pa);
+	t->root = root;
+	t->asid = asid;
+	unlock(t);
+	return ok;
 }
 
 /* ---- arch/mmu.h ---- */
@@ -417,6 +459,7 @@ mmu_flush_all(void)
 void
 mmu_fence_kernel(void)
 {
+	drop(self(), KERNEL_ASID, 0, UINTPTR_MAX, false);
 }
 
 void

@@ -46,6 +46,15 @@ os_map(size_t size, bool shared)
 }
 
 void
+os_map_at(uintptr_t va, size_t size)
+{
+	if (mmap((void *)va, size, PROT_READ | PROT_WRITE,
+		MAP_ANONYMOUS | MAP_PRIVATE | MAP_FIXED_NOREPLACE, -1,
+		0) != (void *)va)
+		die("mmap at a fixed address");
+}
+
+void
 os_unmap(void *p, size_t size)
 {
 	munmap(p, size);

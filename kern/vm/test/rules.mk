@@ -21,7 +21,8 @@ CONF_SRCS := $(HT)/ct.c $(HT)/conf_map.c $(HT)/conf_fork.c $(HT)/conf_al.c \
 HLIB_SRCS := $(KERN_SRCS_common) $(HOST_SRCS) $(HT)/report.c
 HPROG_conformance := $(HT)/conf_host.c $(CONF_SRCS)
 HPROG_fuzz := $(HT)/fuzz_main.c $(HT)/fuzz.c $(HT)/model.c
-HPROGS	:= conformance fuzz
+HPROG_litmus := $(HT)/litmus.c kern/proc/kstack.c
+HPROGS	:= conformance fuzz litmus
 
 # One set of objects a flavour: asan is the default, tsan for threads.
 define host_rules

@@ -16,9 +16,10 @@
 /* At the start of RAM: the kernel's root, then frames for VM_PHYS mappings. */
 #define HOST_RESERVED_SIZE ((paddr_t)0x8000)
 
-/* No kernel stacks live in simulated memory. */
-#define KSTACK_BASE ((vaddr_t)0xffffffd000000000)
-#define KSTACK_END  ((vaddr_t)0xffffffd000000000)
+/* Kernel stacks: the walk ignores the top bits, so that the window is in the
+ * kernel's half of the table and also a free range of this process. */
+#define KSTACK_BASE ((vaddr_t)0x507fc0000000)
+#define KSTACK_END  ((vaddr_t)0x507fc0400000)
 
 extern char *host_ram;	   /* where it is in this process */
 extern size_t host_ram_size;
