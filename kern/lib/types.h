@@ -36,6 +36,8 @@ typedef uint64_t ns_t;		/* time since boot, nanoseconds */
 
 #define __must_check	__attribute__((warn_unused_result))
 #define __noreturn	__attribute__((noreturn))
+/** A slow path: kept out of line, so that the fast one saves few registers. */
+#define __slowpath	__attribute__((noinline, cold))
 #define __cacheline	__attribute__((aligned(64)))
 #define __printf(f, a)	__attribute__((format(printf, f, a)))
 #define __always_inline inline __attribute__((always_inline))

@@ -2,13 +2,16 @@
 /*
  * frame.c - the allocator of physical page frames.
  *
- * Path: frame_alloc takes from this CPU's cache; an empty cache is refilled
- * from the buddy lists under frame_lock.  frame_free goes the other way.
- * Locks: RANK_FRAME around the buddy lists; a cache belongs to its CPU and is
- * never touched in interrupts.
+ * Path: frame_alloc takes from this CPU's chain; an empty CPU gets a whole
+ * chain from the depot, or one made from the buddy lists.  frame_free goes the
+ * other way; chains return to the buddy lists when memory is short or somebody
+ * needs a larger block.
+ * Locks: RANK_FRAME around depot and buddy lists; the chains of a CPU are its
+ * own and never touched in interrupts.
  * Invariants: a free block of order n is aligned to 2^n, its first page has
  * state FRAME_FREE and order n, and its buddy is not free with the same order.
- * Source: Knuth, The Art of Computer Programming vol. 1, 2.5 (buddy system).
+ * Sources: Knuth, The Art of Computer Programming vol. 1, 2.5 (buddy system);
+ * Bonwick and Adams, Magazines and Vmem, USENIX 2001 (depot).
  */
 #include "mem/frame.h"
 
@@ -16,14 +19,15 @@
 #include "mem/failpoint.h"
 #include "mem/oracle.h"
 
-#define CACHE_MAX   64
-#define CACHE_BATCH 32
+#define BATCH	    64	/* frames that move between a CPU and the depot */
+#define DEPOT_MAX   64
 #define RESERVE_MIN 32
 #define RESERVE_MAX 256
 
 struct vm_page *frame_array;
 paddr_t frame_base;
 size_t frame_array_size;
+uintptr_t frame_bias;
 struct waitq frame_waitq = WAITQ_INIT(frame_waitq);
 
 static struct spinlock frame_lock = SPINLOCK_INIT(RANK_FRAME, "frame");
@@ -33,10 +37,44 @@ static size_t total;				     /* after frame_init */
 static size_t reserve; /* kept for FRAME_RESERVE callers */
 static bool frame_low; /* [a] frees bypass the caches and wake waiters */
 
+/* Free frames linked through link.next; n of them. */
+struct chain {
+	struct vm_page *head;
+	size_t n;
+};
+
+static struct chain depot[DEPOT_MAX]; /* [frame_lock] full chains */
+static unsigned ndepot;		      /* [frame_lock] */
+
 static struct frame_cache {
-	unsigned n;
-	struct vm_page *page[CACHE_MAX];
+	struct chain open;  /* 0 to BATCH frames */
+	struct chain spare; /* none, or a full chain */
 } __cacheline caches[MAXCPU];
+
+static struct frame_cache *
+this_cache(void)
+{
+	return &caches[this_cpu()->id];
+}
+
+static void
+chain_push(struct chain *c, struct vm_page *pg)
+{
+	pg->link.next = c->head != NULL ? &c->head->link : NULL;
+	c->head = pg;
+	c->n++;
+}
+
+static struct vm_page *
+chain_pop(struct chain *c)
+{
+	struct vm_page *pg = c->head;
+	struct list *next = pg->link.next;
+
+	c->head = next != NULL ? LIST_ENTRY(next, struct vm_page, link) : NULL;
+	c->n--;
+	return pg;
+}
 
 static size_t
 index_of(const struct vm_page *pg)
@@ -141,45 +179,67 @@ hand_out(struct vm_page *pg, unsigned order)
 	return pg;
 }
 
-/* Refill this CPU's cache; at least one page or NULL. */
-static struct vm_page *
+/* Dissolve chains of the depot. @pre frame_lock */
+static void
+depot_drain(void)
+{
+	while (ndepot > 0) {
+		struct chain *c = &depot[--ndepot];
+
+		while (c->n > 0)
+			buddy_insert(chain_pop(c), 0);
+	}
+}
+
+/* This CPU has no frame: a full chain from somewhere, then one frame of it. */
+static __slowpath struct vm_page *
 refill(unsigned flags)
 {
-	struct frame_cache *c = &caches[cpu_id()];
+	struct frame_cache *c = this_cache();
 	size_t floor = (flags & FRAME_RESERVE) ? 0 : reserve;
 	struct vm_page *pg = NULL;
 
+	if (c->spare.n > 0) {
+		c->open = c->spare;
+		c->spare = (struct chain){ NULL, 0 };
+		return chain_pop(&c->open);
+	}
 	spin_lock(&frame_lock);
-	if (buddy_free > floor)
-		pg = buddy_remove(0);
-	while (pg != NULL && c->n < CACHE_BATCH &&
-	    buddy_free > reserve + CACHE_BATCH)
-		c->page[c->n++] = buddy_remove(0);
-	if (buddy_free <= reserve)
-		__atomic_store_n(&frame_low, true, __ATOMIC_SEQ_CST);
+	if (ndepot > 0) {
+		c->open = depot[--ndepot];
+	} else {
+		while (c->open.n < BATCH && buddy_free > reserve + BATCH)
+			chain_push(&c->open, buddy_remove(0));
+		if (c->open.n == 0 && buddy_free > floor)
+			pg = buddy_remove(0);
+		if (buddy_free <= reserve + BATCH)
+			__atomic_store_n(&frame_low, true, __ATOMIC_SEQ_CST);
+	}
 	spin_unlock(&frame_lock);
-	return pg;
+	return c->open.n > 0 ? chain_pop(&c->open) : pg;
 }
 
 struct vm_page *
 frame_alloc(unsigned flags)
 {
-	struct frame_cache *c = &caches[cpu_id()];
+	struct frame_cache *c = this_cache();
 	struct vm_page *pg;
 
-	if (!(flags & FRAME_NOFAIL_POINT) && fail_point())
+	if (unlikely(fail_armed != 0) && !(flags & FRAME_NOFAIL_POINT) &&
+	    fail_point())
 		return NULL;
-	if (likely(c->n > 0))
-		pg = c->page[--c->n];
-	else
-		pg = refill(flags);
-	return likely(pg != NULL) ? hand_out(pg, 0) : NULL;
+	if (likely(c->open.n > 0))
+		pg = chain_pop(&c->open);
+	else if ((pg = refill(flags)) == NULL)
+		return NULL;
+	return hand_out(pg, 0);
 }
 
 struct vm_page *
 frame_alloc_order(unsigned order, unsigned flags)
 {
-	size_t need = (size_t)1 << order;
+	size_t need = ((size_t)1 << order) +
+	    ((flags & FRAME_RESERVE) ? 0 : reserve);
 	struct vm_page *pg = NULL;
 
 	if (order == 0)
@@ -187,54 +247,68 @@ frame_alloc_order(unsigned order, unsigned flags)
 	if (order > FRAME_MAX_ORDER || fail_point())
 		return NULL;
 	spin_lock(&frame_lock);
-	if (buddy_free >= need + ((flags & FRAME_RESERVE) ? 0 : reserve))
+	if (buddy_free >= need)
 		pg = buddy_remove(order);
+	if (pg == NULL) { /* the depot may complete a block */
+		depot_drain();
+		if (buddy_free >= need)
+			pg = buddy_remove(order);
+	}
 	spin_unlock(&frame_lock);
 	return pg != NULL ? hand_out(pg, order) : NULL;
 }
 
 /* ---- freeing ---- */
 
-static void
-free_to_buddy(struct vm_page **pages, unsigned n)
+/* When memory is short nothing may hide in a cache: whoever failed to allocate
+ * waits on frame_waitq. */
+static __slowpath void
+free_now(struct vm_page *pg)
 {
 	spin_lock(&frame_lock);
-	for (unsigned i = 0; i < n; i++)
-		buddy_insert(pages[i], pages[i]->order);
-	if (buddy_free > 2 * reserve)
+	buddy_insert(pg, pg->order);
+	depot_drain();
+	if (buddy_free > 2 * reserve + BATCH)
 		__atomic_store_n(&frame_low, false, __ATOMIC_SEQ_CST);
 	spin_unlock(&frame_lock);
 	waitq_wake_all(&frame_waitq);
 }
 
+/* The open chain is full. */
+static __slowpath void
+put_chain(struct frame_cache *c)
+{
+	struct chain full = c->spare;
+
+	c->spare = c->open;
+	c->open = (struct chain){ NULL, 0 };
+	if (full.n == 0)
+		return;
+	spin_lock(&frame_lock);
+	if (ndepot < DEPOT_MAX)
+		depot[ndepot++] = full;
+	else
+		while (full.n > 0)
+			buddy_insert(chain_pop(&full), 0);
+	spin_unlock(&frame_lock);
+}
+
 void
 frame_free(struct vm_page *pg)
 {
-	struct frame_cache *c = &caches[cpu_id()];
+	struct frame_cache *c = this_cache();
 
 	KASSERT(pg->state == FRAME_USED && pg->pins == 0);
 	poison(pg, pg->order);
 	pg->holds = 0;
-	/* When memory is short nothing may hide in a cache: whoever failed to
-	 * allocate waits on frame_waitq. */
 	if (unlikely(pg->order != 0 ||
 		__atomic_load_n(&frame_low, __ATOMIC_RELAXED))) {
-		free_to_buddy(&pg, 1);
+		free_now(pg);
 		return;
 	}
-	if (unlikely(c->n == CACHE_MAX)) {
-		c->n -= CACHE_BATCH;
-		free_to_buddy(&c->page[c->n], CACHE_BATCH);
-	}
-	c->page[c->n++] = pg;
-}
-
-void
-page_drop(struct vm_page *pg)
-{
-	KASSERT(pg->refs > 0);
-	if (__atomic_sub_fetch(&pg->holds, 1, __ATOMIC_ACQ_REL) == 0)
-		frame_free(pg);
+	chain_push(&c->open, pg);
+	if (unlikely(c->open.n == BATCH))
+		put_chain(c);
 }
 
 void
@@ -251,10 +325,16 @@ page_unpin(struct vm_page *pg, bool write)
 void
 frame_cache_drain(void)
 {
-	struct frame_cache *c = &caches[cpu_id()];
+	struct frame_cache *c = this_cache();
 
-	free_to_buddy(c->page, c->n);
-	c->n = 0;
+	spin_lock(&frame_lock);
+	while (c->open.n > 0)
+		buddy_insert(chain_pop(&c->open), 0);
+	while (c->spare.n > 0)
+		buddy_insert(chain_pop(&c->spare), 0);
+	depot_drain();
+	spin_unlock(&frame_lock);
+	waitq_wake_all(&frame_waitq);
 }
 
 size_t
@@ -266,10 +346,12 @@ frame_total(void)
 size_t
 frame_free_count(void)
 {
-	size_t n = __atomic_load_n(&buddy_free, __ATOMIC_RELAXED);
+	size_t n = __atomic_load_n(&buddy_free, __ATOMIC_RELAXED) +
+	    (size_t)__atomic_load_n(&ndepot, __ATOMIC_RELAXED) * BATCH;
 
 	for (unsigned i = 0; i < MAXCPU; i++)
-		n += __atomic_load_n(&caches[i].n, __ATOMIC_RELAXED);
+		n += __atomic_load_n(&caches[i].open.n, __ATOMIC_RELAXED) +
+		    __atomic_load_n(&caches[i].spare.n, __ATOMIC_RELAXED);
 	return n;
 }
 
@@ -327,6 +409,8 @@ frame_init(void)
 		panic("no piece of RAM holds the frame array of %lu bytes",
 		    (unsigned long)array_bytes);
 	frame_array = phys_to_virt(array_pa);
+	frame_bias = (uintptr_t)frame_array -
+	    (frame_base >> PAGE_SHIFT) * sizeof(struct vm_page);
 	memset(frame_array, 0, array_bytes); /* FRAME_RESERVED */
 	for (size_t i = 0; i < frame_array_size; i++)
 		frame_array[i].refs = 1; /* mapping and pinning never frees */

@@ -47,7 +47,7 @@ struct vm_page {
 	uint64_t stale_pmap;	/* [d] id of the pmap unmapped last, 0 none */
 	uint64_t stale_gen;	/* [d] generation that must have passed */
 #endif
-};
+} __cacheline; /* a power of two: an index is a shift */
 
 #define PG_DIRTY      0x0001 /* D was cleared in some leaf, data not saved */
 #define PG_REFERENCED 0x0002 /* likewise A */
@@ -63,19 +63,23 @@ enum frame_flags {
 extern struct vm_page *frame_array; /* indexed by frame number - frame_base */
 extern paddr_t frame_base;
 extern size_t frame_array_size;	    /* entries */
+/** Address that the entry of frame number 0 would have: saves a subtraction in
+ * the two translations below. */
+extern uintptr_t frame_bias;
 /** Woken when memory becomes free while somebody waits for it. */
 extern struct waitq frame_waitq;
 
 static inline paddr_t
 page_to_phys(const struct vm_page *pg)
 {
-	return frame_base + ((paddr_t)(pg - frame_array) << PAGE_SHIFT);
+	return ((uintptr_t)pg - frame_bias) / sizeof(*pg) << PAGE_SHIFT;
 }
 
 static inline struct vm_page *
 phys_to_page(paddr_t pa)
 {
-	return &frame_array[(pa - frame_base) >> PAGE_SHIFT];
+	return (struct vm_page *)(frame_bias +
+	    (pa >> PAGE_SHIFT) * sizeof(struct vm_page));
 }
 
 /** Whether @p pa has a struct vm_page (RAM, as opposed to device memory). */
@@ -115,7 +119,14 @@ page_hold(struct vm_page *pg)
 
 /** Drop a reference; frees at refs = pins = 0.  A frame that some leaf mapped
  * must have been flushed on every CPU (tlb.h: the gather does it). */
-void page_drop(struct vm_page *);
+static inline void
+page_drop(struct vm_page *pg)
+{
+	KASSERT(pg->refs > 0);
+	if (__atomic_sub_fetch(&pg->holds, 1, __ATOMIC_ACQ_REL) == 0)
+		frame_free(pg);
+}
+
 /** End of a kernel access; the last one frees a frame without references. */
 void page_unpin(struct vm_page *, bool write);
 

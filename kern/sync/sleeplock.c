@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sleeplock.c - shared/exclusive sleep locks.
+ * sleeplock.c - the ways of sleep locks that wait or check.
  *
- * state counts shared holders, or is SLEEPLOCK_EXCLUSIVE.  The fast paths are
- * one compare-and-swap.  A waiter samples the queue's sequence before it tries
- * again, so that a release in between is not lost.
+ * state counts shared holders, or is SLEEPLOCK_EXCLUSIVE; the fast paths, one
+ * compare-and-swap each, are in sleeplock.h.
+ * Invariant: a waiter counts itself in waiting, samples the queue's sequence,
+ * and only then tries again.  A releaser stores the state, then looks at
+ * waiting: one of the two sees the other, so no wake-up is lost.
  */
 #include "sync/sleeplock.h"
 
@@ -12,7 +14,7 @@ void
 sleeplock_init(struct sleeplock *l, enum lock_rank rank, const char *name)
 {
 	l->state = 0;
-	l->exclusive_waiting = 0;
+	l->waiting = 0;
 	waitq_init(&l->wq, name);
 #ifdef DEBUG
 	l->rank = (uint8_t)rank;
@@ -47,71 +49,63 @@ note_acquired(struct sleeplock *l, bool exclusive)
 #endif
 }
 
-static bool
-try_exclusive(struct sleeplock *l)
-{
-	uint32_t free = 0;
+#define ONE_EXCLUSIVE 0x10000u
+#define ONE_SHARED    1u
 
-	return __atomic_compare_exchange_n(&l->state, &free,
-	    SLEEPLOCK_EXCLUSIVE, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
-}
-
-static bool
-try_shared(struct sleeplock *l)
-{
-	uint32_t s = __atomic_load_n(&l->state, __ATOMIC_RELAXED);
-
-	if (__atomic_load_n(&l->exclusive_waiting, __ATOMIC_RELAXED) != 0)
-		return false;
-	while (s != SLEEPLOCK_EXCLUSIVE)
-		if (__atomic_compare_exchange_n(&l->state, &s, s + 1, false,
-			__ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-			return true;
-	return false;
-}
-
+/* Count ourselves, then try and sleep until it works. */
 static void
-lock_exclusive(struct sleeplock *l, bool nested)
+wait_for(struct sleeplock *l, uint32_t one)
+{
+	__atomic_fetch_add(&l->waiting, one, __ATOMIC_SEQ_CST);
+	for (;;) {
+		uint32_t seq = waitq_sequence(&l->wq);
+
+		if (one == ONE_EXCLUSIVE ? sleep_try_exclusive(l) :
+					   sleep_try_shared(l))
+			break;
+		(void)waitq_wait(&l->wq, seq, WAIT_FOREVER, DEADLINE_NONE);
+	}
+	__atomic_fetch_sub(&l->waiting, one, __ATOMIC_SEQ_CST);
+}
+
+void
+sleep_lock_slow(struct sleeplock *l, bool nested)
 {
 	check_before(l, nested);
-	if (unlikely(!try_exclusive(l))) {
-		__atomic_fetch_add(&l->exclusive_waiting, 1, __ATOMIC_SEQ_CST);
-		for (;;) {
-			uint32_t seq = waitq_sequence(&l->wq);
-
-			if (try_exclusive(l))
-				break;
-			(void)waitq_wait(&l->wq, seq, WAIT_FOREVER,
-			    DEADLINE_NONE);
-		}
-		__atomic_fetch_sub(&l->exclusive_waiting, 1, __ATOMIC_SEQ_CST);
-	}
+	if (!sleep_try_exclusive(l))
+		wait_for(l, ONE_EXCLUSIVE);
 	note_acquired(l, true);
 }
 
 void
-sleep_lock(struct sleeplock *l)
+sleep_lock_shared_slow(struct sleeplock *l)
 {
-	lock_exclusive(l, false);
-}
-
-void
-sleep_lock_nested(struct sleeplock *l)
-{
-	lock_exclusive(l, true);
+	check_before(l, false);
+	if (!sleep_try_shared(l))
+		wait_for(l, ONE_SHARED);
+	note_acquired(l, false);
 }
 
 bool
 sleep_trylock(struct sleeplock *l)
 {
-	if (!try_exclusive(l))
+	if (!sleep_try_exclusive(l))
 		return false;
 	note_acquired(l, true);
 	return true;
 }
 
+bool
+sleep_trylock_shared(struct sleeplock *l)
+{
+	if (!sleep_try_shared(l))
+		return false;
+	note_acquired(l, false);
+	return true;
+}
+
 void
-sleep_unlock(struct sleeplock *l)
+sleep_unlock_slow(struct sleeplock *l)
 {
 	KASSERT(sleep_held_exclusive(l));
 #ifdef DEBUG
@@ -123,30 +117,7 @@ sleep_unlock(struct sleeplock *l)
 }
 
 void
-sleep_lock_shared(struct sleeplock *l)
-{
-	check_before(l, false);
-	while (unlikely(!try_shared(l))) {
-		uint32_t seq = waitq_sequence(&l->wq);
-
-		if (try_shared(l))
-			break;
-		(void)waitq_wait(&l->wq, seq, WAIT_FOREVER, DEADLINE_NONE);
-	}
-	note_acquired(l, false);
-}
-
-bool
-sleep_trylock_shared(struct sleeplock *l)
-{
-	if (!try_shared(l))
-		return false;
-	note_acquired(l, false);
-	return true;
-}
-
-void
-sleep_unlock_shared(struct sleeplock *l)
+sleep_unlock_shared_slow(struct sleeplock *l)
 {
 #ifdef DEBUG
 	lockset_released(l);

@@ -15,25 +15,37 @@
 #include "abi/errno.h"
 #include "mem/oracle.h"
 
-static void
+static __slowpath void
+decode_rare(struct pmap_leaf *out, const struct pmap *pm, const pte_t *pte,
+    pte_t raw, unsigned level)
+{
+	if (out->kind == PMAP_SOFT) {
+		out->soft = pte_soft(raw);
+		out->bits = 0;
+		out->pa = 0;
+	}
+	if ((pm->flags & PMAP_LINKS) && level == 0)
+		out->link = *link_word(pte);
+}
+
+static inline void
 decode(struct pmap_leaf *out, const struct pmap *pm, const pte_t *pte,
     pte_t raw, unsigned level)
 {
 	out->kind = (uint8_t)pte_kind(raw, level);
 	out->order = (uint8_t)(level * PTE_INDEX_BITS);
 	out->raw = raw;
-	out->bits = (uint16_t)pte_bits(raw);
-	out->pa = pte_pa(raw);
 	out->soft = 0;
 	out->link = 0;
-	if (unlikely(out->kind == PMAP_SOFT)) {
-		out->soft = pte_soft(raw);
+	if (raw == 0) {
 		out->bits = 0;
 		out->pa = 0;
+		return;
 	}
-	if (unlikely(pm->flags & PMAP_LINKS) && level == 0 &&
-	    out->kind != PMAP_EMPTY)
-		out->link = *link_word(pte);
+	out->bits = (uint16_t)pte_bits(raw);
+	out->pa = pte_pa(raw);
+	if (unlikely(out->kind == PMAP_SOFT || (pm->flags & PMAP_LINKS)))
+		decode_rare(out, pm, pte, raw, level);
 }
 
 static bool
@@ -56,7 +68,7 @@ pmap_lost_leaf(struct pmap *pm, vaddr_t va, pte_t old, unsigned level,
 		tlb_oracle_released(phys_to_page(pte_pa(old)), pm);
 }
 
-static pte_t
+static inline pte_t
 encode(const struct pmap *pm, paddr_t pa, unsigned level, unsigned bits)
 {
 	if ((bits & PMAP_RWX) == 0)
@@ -90,21 +102,33 @@ static void
 note_executable(struct pmap *pm, struct tlb_gather *tg)
 {
 	__atomic_store_n(&pm->icache_stale, ~(uint64_t)0, __ATOMIC_RELEASE);
-	tg->icache = true;
+	tg->icache = tg->used = true;
 }
 
-static int
+/* After an old entry was replaced: its leaf is lost. */
+static __slowpath void
+replaced(struct pmap *pm, vaddr_t va, pte_t old, unsigned level,
+    struct tlb_gather *tg)
+{
+	if (is_mapped(old, level))
+		pm->nleaves -= 1u << level * PTE_INDEX_BITS;
+	pmap_lost_leaf(pm, va, old, level, tg);
+}
+
+static inline int
 enter_locked(struct pmap *pm, vaddr_t va, const struct pmap_new *nw,
     struct tlb_gather *tg)
 {
-	unsigned level = nw->order / PTE_INDEX_BITS, found = level;
-	unsigned bits = nw->noaccess ? nw->bits & ~PMAP_RWX : nw->bits;
+	unsigned level = nw->order == 0 ? 0 : nw->order / PTE_INDEX_BITS;
+	unsigned found = level, bits = nw->bits;
 	pte_t *pte = pmap_walk(pm, va, &found), old;
 	int error;
 
 	KASSERT(IS_ALIGNED(va | nw->pa, PAGE_SIZE << nw->order));
-	if (found != level ||
-	    pte_kind(pte_load(pte), level) == PTE_KIND_TABLE) {
+	if (unlikely(nw->noaccess))
+		bits &= ~PMAP_RWX;
+	if (unlikely(found != level ||
+		pte_kind(pte_load(pte), level) == PTE_KIND_TABLE)) {
 		error = pmap_walk_alloc(pm, va, level, &pte);
 		if (error != 0)
 			return error;
@@ -113,15 +137,12 @@ enter_locked(struct pmap *pm, vaddr_t va, const struct pmap_new *nw,
 	    &old);
 	if (error != 0)
 		return error;
-	if (unlikely(old != 0)) {
-		if (is_mapped(old, level))
-			pm->nleaves -= 1u << nw->order;
-		pmap_lost_leaf(pm, va, old, level, tg);
-	} else {
+	if (old == 0)
 		table_page(pte)->offset++;
-	}
+	else
+		replaced(pm, va, old, level, tg);
 	pm->nleaves += 1u << nw->order;
-	if (pm->flags & PMAP_LINKS && level == 0)
+	if (unlikely(pm->flags & PMAP_LINKS) && level == 0)
 		*link_word(pte) = nw->link;
 	if ((bits & PMAP_X) && pm->type == PMAP_USER)
 		note_executable(pm, tg);
@@ -201,7 +222,8 @@ pmap_cursor_change(struct pmap_cursor *c, unsigned clear, unsigned set,
 }
 
 void
-pmap_cursor_clear(struct pmap_cursor *c, uint64_t soft, struct tlb_gather *tg)
+pmap_cursor_clear_slow(struct pmap_cursor *c, uint64_t soft,
+    struct tlb_gather *tg)
 {
 	struct pmap *pm = c->pm;
 	pte_t old = __atomic_exchange_n(c->pte,
@@ -235,7 +257,7 @@ pmap_clear(struct pmap *pm, vaddr_t va, uint64_t soft, struct pmap_leaf *old,
 	if (raw == 0)
 		error = ENOENT;
 	if (raw != 0 || (soft != 0 && c.level == 0))
-		pmap_cursor_clear(&c, soft, tg);
+		pmap_cursor_clear_slow(&c, soft, tg);
 	spin_unlock(&pm->lock);
 	return error;
 }
@@ -285,25 +307,43 @@ pmap_get_pin(struct pmap *pm, vaddr_t va, vm_prot_t access,
 
 /* ---- scanning ---- */
 
+/* Account for the leaves that pmap_cursor_clear() took from one table. */
+static void
+settle(struct pmap_cursor *c, const pte_t *table)
+{
+	if (c->nlost == 0)
+		return;
+	c->pm->nleaves -= c->nlost;
+	table_page(table)->offset -= c->nlost;
+	if (c->pm->type != PMAP_STORE) {
+		tlb_gather_note(c->tg, c->pm, c->lost_sva, c->lost_eva);
+		c->tg->nnoted += c->nlost - 1;
+	}
+	c->nlost = 0;
+}
+
 /* Visit one table of level 0 from c->va up to @p eva or its end. */
 static int
 scan_table(struct pmap_cursor *c, vaddr_t eva, pmap_scan_fn *fn, void *arg)
 {
 	vaddr_t end = ROUND_DOWN(c->va, level_size(1)) + level_size(1);
+	const pte_t *table = c->pte;
 	struct pmap_leaf leaf;
+	int r = 0;
 
 	for (end = MIN(end, eva); c->va < end; c->va += PAGE_SIZE, c->pte++) {
 		pte_t raw = pte_load(c->pte);
-		int r;
 
 		if (raw == 0)
 			continue;
 		decode(&leaf, c->pm, c->pte, raw, 0);
+		c->kind = leaf.kind;
 		r = fn(c, &leaf, arg);
-		if (r != 0)
-			return r;
+		if (unlikely(r != 0))
+			break;
 	}
-	return 0;
+	settle(c, table);
+	return r;
 }
 
 int
@@ -328,6 +368,7 @@ pmap_scan(struct pmap *pm, vaddr_t sva, vaddr_t eva, pmap_scan_fn *fn,
 		if (pte_load(c.pte) != 0) {
 			KASSERT(IS_ALIGNED(c.va, size) && eva - c.va >= size);
 			decode(&leaf, pm, c.pte, pte_load(c.pte), c.level);
+			c.kind = leaf.kind;
 			r = fn(&c, &leaf, arg);
 		}
 		c.va = ROUND_DOWN(c.va, size) + size;

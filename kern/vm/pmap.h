@@ -178,6 +178,11 @@ struct pmap_cursor {
 	vaddr_t va;
 	uint64_t *pte;
 	unsigned level;
+	uint8_t kind; /* of the current entry */
+	/* Cleared leaves of this table, not yet accounted for. */
+	unsigned nlost;
+	vaddr_t lost_sva, lost_eva;
+	struct tlb_gather *tg;
 };
 
 /**
@@ -194,8 +199,24 @@ int pmap_scan(struct pmap *, vaddr_t sva, vaddr_t eva, pmap_scan_fn *, void *);
  * @return old bits */
 unsigned pmap_cursor_change(struct pmap_cursor *, unsigned clear, unsigned set,
     struct tlb_gather *);
-void pmap_cursor_clear(struct pmap_cursor *, uint64_t soft,
+void pmap_cursor_clear_slow(struct pmap_cursor *, uint64_t soft,
     struct tlb_gather *);
+
+static inline void
+pmap_cursor_clear(struct pmap_cursor *c, uint64_t soft, struct tlb_gather *tg)
+{
+#ifndef DEBUG /* the oracle wants each page */
+	if (likely(soft == 0 && c->level == 0 && c->kind == PMAP_LEAF)) {
+		(void)__atomic_exchange_n(c->pte, 0, __ATOMIC_SEQ_CST);
+		if (c->nlost++ == 0)
+			c->lost_sva = c->va;
+		c->lost_eva = c->va + PAGE_SIZE;
+		c->tg = tg;
+		return;
+	}
+#endif
+	pmap_cursor_clear_slow(c, soft, tg);
+}
 
 /** Unhook table pages without entries in [@p sva, @p eva) into the gather. */
 void pmap_trim(struct pmap *, vaddr_t sva, vaddr_t eva, struct tlb_gather *);

@@ -30,7 +30,8 @@ table_virt(paddr_t pa)
 static inline struct vm_page *
 table_page(const pte_t *pte)
 {
-	return phys_to_page(virt_to_phys(pte));
+	/* Tables are reached through the direct map only. */
+	return phys_to_page((uintptr_t)pte - (uintptr_t)phys_to_virt(0));
 }
 
 /** Bytes that one entry of @p level covers. */

@@ -55,11 +55,10 @@ tlb_init(const struct tlb_policy *policy)
 
 /* ---- the gather ---- */
 
-#define BATCH_MAX (PAGE_SIZE / sizeof(void *) - 2)
+#define BATCH_MAX (PAGE_SIZE / sizeof(void *) - 1)
 
 struct tlb_batch {
 	struct tlb_batch *next;
-	size_t n;
 	struct vm_page *page[BATCH_MAX];
 };
 
@@ -69,6 +68,7 @@ tlb_gather_note_slow(struct tlb_gather *tg, struct pmap *pm, vaddr_t sva,
 {
 	struct tlb_range *r;
 
+	tg->used = true;
 	for (unsigned i = 0; i < tg->nranges; i++) {
 		r = &tg->range[i];
 		if (r->pm != pm)
@@ -91,32 +91,19 @@ tlb_gather_note_slow(struct tlb_gather *tg, struct pmap *pm, vaddr_t sva,
 	r->eva = eva;
 }
 
-bool
-tlb_gather_full(const struct tlb_gather *tg)
+__slowpath int
+tlb_gather_grow(struct tlb_gather *tg)
 {
-	return tg->npages == TLB_GATHER_PAGES &&
-	    (tg->batch == NULL || tg->batch->n == BATCH_MAX);
-}
+	struct vm_page *frame = frame_alloc(FRAME_DEFAULT);
+	struct tlb_batch *b;
 
-int
-tlb_gather_page(struct tlb_gather *tg, struct vm_page *pg)
-{
-	if (likely(tg->npages < TLB_GATHER_PAGES)) {
-		tg->page[tg->npages++] = pg;
-		return 0;
-	}
-	if (tg->batch == NULL || tg->batch->n == BATCH_MAX) {
-		struct vm_page *frame = frame_alloc(FRAME_DEFAULT);
-		struct tlb_batch *b;
-
-		if (frame == NULL)
-			return EAGAIN;
-		b = page_to_virt(frame);
-		b->next = tg->batch;
-		b->n = 0;
-		tg->batch = b;
-	}
-	tg->batch->page[tg->batch->n++] = pg;
+	if (frame == NULL)
+		return EAGAIN;
+	b = page_to_virt(frame);
+	b->next = tg->batch;
+	tg->batch = b;
+	tg->next = b->page;
+	tg->end = b->page + BATCH_MAX;
 	return 0;
 }
 
@@ -125,23 +112,32 @@ tlb_gather_table(struct tlb_gather *tg, struct vm_page *pg)
 {
 	pg->link.next = tg->tables;
 	tg->tables = &pg->link;
+	tg->used = true;
+}
+
+static void
+drop_pages(struct vm_page **pg, struct vm_page **end)
+{
+	for (; pg < end; pg++)
+		page_drop(*pg);
 }
 
 /* Nothing can reach the frames and tables any more. */
 static void
 release(struct tlb_gather *tg)
 {
+	struct vm_page **end = tg->next; /* older batches are full */
 	struct tlb_batch *b;
 	struct list *l;
 
-	for (unsigned i = 0; i < tg->npages; i++)
-		page_drop(tg->page[i]);
-	while ((b = tg->batch) != NULL) {
-		for (size_t i = 0; i < b->n; i++)
-			page_drop(b->page[i]);
+	while (unlikely((b = tg->batch) != NULL)) {
+		drop_pages(b->page, end);
 		tg->batch = b->next;
+		end = tg->batch != NULL ? tg->batch->page + BATCH_MAX :
+					  tg->page + TLB_GATHER_PAGES;
 		frame_free(phys_to_page(virt_to_phys(b)));
 	}
+	drop_pages(tg->page, end);
 	while ((l = tg->tables) != NULL) {
 		tg->tables = l->next;
 		table_free(LIST_ENTRY(l, struct vm_page, link));

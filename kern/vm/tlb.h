@@ -24,6 +24,7 @@
 #ifndef VM_TLB_H
 #define VM_TLB_H
 
+#include "abi/errno.h"
 #include "lib/list.h"
 #include "vm/prot.h"
 
@@ -43,13 +44,14 @@ struct tlb_range {
 struct tlb_batch; /* one frame full of page pointers */
 
 struct tlb_gather {
+	bool used;	 /* anything below is */
+	bool everything; /* more spaces than ranges */
+	bool icache;	 /* executable pages were entered: sync fetches too */
 	unsigned nranges;
-	unsigned npages;  /* in page[] */
-	unsigned nnoted;  /* leaves noted: counter of the benchmark */
-	bool everything;  /* more spaces than ranges */
-	bool icache;	  /* executable pages were entered: sync fetches too */
-	struct list *tables;	 /* chain through vm_page.link.next */
-	struct tlb_batch *batch; /* newest first; NULL: page[] suffices */
+	unsigned nnoted; /* leaves noted: counter of the benchmark */
+	struct vm_page **next, **end; /* room in page[] or the newest batch */
+	struct tlb_batch *batch;      /* newest first; NULL: page[] suffices */
+	struct list *tables;	      /* chain through vm_page.link.next */
 	struct tlb_range range[TLB_GATHER_SPACES];
 	struct vm_page *page[TLB_GATHER_PAGES];
 };
@@ -58,10 +60,12 @@ struct tlb_gather {
 static inline void
 tlb_gather_init(struct tlb_gather *tg)
 {
-	tg->nranges = tg->npages = tg->nnoted = 0;
-	tg->everything = tg->icache = false;
-	tg->tables = NULL;
+	tg->used = tg->everything = tg->icache = false;
+	tg->nranges = tg->nnoted = 0;
+	tg->next = tg->page;
+	tg->end = tg->page + TLB_GATHER_PAGES;
 	tg->batch = NULL;
+	tg->tables = NULL;
 }
 
 /** First note for a space, or one too many. */
@@ -89,15 +93,23 @@ tlb_gather_note(struct tlb_gather *tg, struct pmap *pm, vaddr_t sva,
 		r->eva = eva;
 }
 
+/** Room for more pages, in a frame of its own. @retval EAGAIN no memory */
+int __must_check tlb_gather_grow(struct tlb_gather *);
+
 /** Drop one reference of @p pg after the flush.  @return EAGAIN when there was
  * no room: flush first, then go on (nothing was taken over) */
-int __must_check tlb_gather_page(struct tlb_gather *, struct vm_page *pg);
+static inline int __must_check
+tlb_gather_page(struct tlb_gather *tg, struct vm_page *pg)
+{
+	if (unlikely(tg->next == tg->end) && tlb_gather_grow(tg) != 0)
+		return EAGAIN;
+	*tg->next++ = pg;
+	tg->used = true;
+	return 0;
+}
 
 /** Free table page @p pg after the flush (C5). @pre unhooked, and noted */
 void tlb_gather_table(struct tlb_gather *, struct vm_page *pg);
-
-/** Whether tlb_gather_page() might now answer EAGAIN. */
-bool tlb_gather_full(const struct tlb_gather *);
 
 /**
  * After this no CPU can use a noted translation; frames and tables are freed,
@@ -111,8 +123,7 @@ void tlb_gather_flush(struct tlb_gather *);
 static inline bool
 tlb_gather_empty(const struct tlb_gather *tg)
 {
-	return tg->nranges == 0 && tg->npages == 0 && tg->tables == NULL &&
-	    tg->batch == NULL && !tg->everything && !tg->icache;
+	return !tg->used;
 }
 
 /* Policies, chosen at boot. */
