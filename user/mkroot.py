@@ -99,7 +99,7 @@ def make_image(stage, image):
     env = dict(os.environ, SOURCE_DATE_EPOCH=str(EPOCH),
                E2FSPROGS_FAKE_TIME=str(EPOCH),
                PATH=os.environ.get('PATH', '') + ':/usr/sbin:/sbin')
-    new = image.with_suffix('.new')
+    new = image.with_suffix('.img%d' % os.getpid())
     new.unlink(missing_ok=True)
     subprocess.run(
         ['mke2fs', '-q', '-t', 'ext2', '-b', '4096', '-m', '0', '-N', '1024',
@@ -129,13 +129,15 @@ def main():
     parser.add_argument('--bin', nargs='*', default=[])
     parser.add_argument('--test', nargs='*', default=[])
     args = parser.parse_args()
-    shutil.rmtree(args.stage, ignore_errors=True)
     os.umask(0o022)
-    stage_programs(args.stage, args)
-    stage_files(args.stage)
-    stage_bad_elfs(args.stage)
+    stage = args.stage.with_suffix('.%d' % os.getpid())     # not half done
+    stage_programs(stage, args)
+    stage_files(stage)
+    stage_bad_elfs(stage)
     if args.image:
-        make_image(args.stage, args.image)
+        make_image(stage, args.image)
+    shutil.rmtree(args.stage, ignore_errors=True)
+    stage.replace(args.stage)
 
 
 if __name__ == '__main__':

@@ -16,11 +16,11 @@ hog(void *arg)
 
 	(void)arg;
 	for (n = 0;; n++) {
-		p = mmap(NULL, 16 * PG, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		p = mmap(NULL, 512 * PG, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1,
 		    0);
 		if (p == MAP_FAILED)
 			_exit(3);
-		memset(p, (int)n, 16 * PG);
+		memset(p, (int)n, 512 * PG);
 	}
 }
 

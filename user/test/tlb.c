@@ -445,11 +445,12 @@ one_shootdown_for_many_pages(void)
 static void
 untouched_pages_need_none(void)
 {
-	uint64_t downs = stat_now(TS_shootdowns);
+	uint64_t downs;
 	char *p;
 	int i;
 
 	skip_unless_masked();
+	downs = stat_now(TS_shootdowns);
 	for (i = 0; i < 50; i++) {
 		p = map_pages(16);
 		EXPECT_OK(mprotect(p, 4 * PG, PROT_READ));
