@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Backtraces of the kernel: through traps, and of threads that do not run.
 
-An unwinder of ours claims two kinds of frame that no debug information
-describes.  A frame in trap_entry.S is a trap frame: `bt` goes on with what was
-interrupted.  And while `pending` is set, the innermost frame of the CPU gives
+An unwinder of ours claims frames that no debug information describes.  A frame
+in trap_entry.S is a trap frame: `bt` goes on with what was interrupted, and
+ends in user mode.  And while `pending` is set, the innermost frame of the CPU gives
 way to the saved context of a blocked thread, so that gdb unwinds the stack of
 the thread; no register of the guest is written for it.
 """
@@ -47,12 +47,17 @@ class TernUnwinder(Unwinder):
             saved = self.pending[1]
             # Below the frames to come: gdb wants stacks to grow outwards.
             return self.info(frame, saved['sp'] - 16, pc, saved)
+        if pc < kernel.machine().user_max:
+            return self.outermost(frame, sp)
         if in_trap_entry(pc):
-            # The innermost frame may not have its trap frame yet.
-            saved = self.trapped(frame, sp) if frame.level() > 0 else \
-                {'pc': 0, 'sp': sp}
-            return self.info(frame, sp, pc, saved)
+            if frame.level() == 0:      # perhaps without a trap frame yet
+                return self.outermost(frame, sp)
+            return self.info(frame, sp, pc, self.trapped(frame, sp))
         return None
+
+    def outermost(self, frame, sp):
+        """Its caller would be a frame like itself: there gdb stops."""
+        return self.info(frame, (1 << 64) - 16, 0, {'pc': 0, 'sp': sp})
 
     def trapped(self, frame, sp):
         """Registers of what was interrupted, from the trap frame at sp; those
@@ -60,8 +65,8 @@ class TernUnwinder(Unwinder):
         m = kernel.machine()
         tf = kernel.pointer(sp, 'struct trapframe')
         end = sp + kernel.ctype('struct trapframe').sizeof
-        if end % m.kstack_size == 0:
-            return {'pc': 0, 'sp': end}     # from user mode: the end
+        if end % m.kstack_size == 0:        # from user mode
+            return {'pc': int(tf['pc']), 'sp': int(tf['sp'])}
         saved = {r: int(frame.read_register(r)) for r, _ in m.context
                  if r not in ('pc', 'sp', 'gp')}
         saved.update({r: int(tf[f]) for r, f in m.trapframe})
@@ -87,6 +92,8 @@ def install():
 
 def describe(frame, n):
     """One line of a backtrace."""
+    if frame.pc() < kernel.machine().user_max:
+        return f'    #{n:<2} {frame.pc():#018x} in user mode'
     name = frame.name() or kernel.where(frame.pc())
     sal = frame.find_sal()
     at = f' at {sal.symtab.filename}:{sal.line}' if sal.symtab else ''
@@ -94,16 +101,18 @@ def describe(frame, n):
 
 
 def frames_of(frame, lines=None):
-    """gdb frames from the given one outwards, and their lines."""
+    """gdb frames from the given one outwards (None: the innermost), and their
+    lines."""
     found = []
-    while frame is not None and len(found) < DEPTH and frame.pc() != 0:
-        found.append(frame)
-        if lines is not None:
-            lines.append(describe(frame, len(lines)))
-        try:
+    try:
+        frame = frame or gdb.newest_frame()
+        while frame is not None and len(found) < DEPTH and frame.pc() != 0:
+            found.append(frame)
+            if lines is not None:
+                lines.append(describe(frame, len(lines)))
             frame = frame.older()
-        except gdb.error:
-            break
+    except gdb.error:
+        pass                # the outermost frame has no caller to be found
     return found
 
 

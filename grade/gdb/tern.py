@@ -62,7 +62,10 @@ def number(word, what):
     except ValueError:
         pass
     try:
-        return int(gdb.parse_and_eval(word)) & ((1 << 64) - 1)
+        value = gdb.parse_and_eval(word)
+        if value.type.code == gdb.TYPE_CODE_FUNC:
+            value = value.address
+        return int(value) & ((1 << 64) - 1)
     except (gdb.error, gdb.MemoryError) as why:
         fail(f'{what} {word}: {why}')
 
@@ -271,14 +274,34 @@ def frame_text(pg):
     return line
 
 
-def cached_frames(file, member='page'):
-    """Addresses of the struct vm_page in the per-CPU caches of a file."""
-    found = []
-    caches = var('caches', file)
+def chain_of(chain):
+    """Addresses of the struct vm_page in a struct chain (mem/frame.c)."""
+    at, off = int(chain['head']), kernel.offset_of('struct vm_page', 'link')
+    for _ in range(int(chain['n'])):
+        yield at
+        at = int(kernel.pointer(at, 'struct vm_page')['link']['next']) - off
+
+
+def free_in_caches():
+    """(address of struct vm_page, where) of free frames outside of the buddy
+    lists."""
+    caches = var('caches', 'mem/frame.c')
     for c in range(len(kernel.cpus())):
-        found += [(int(caches[c][member][i]), c)
-                  for i in range(int(caches[c]['n']))]
-    return found
+        for name in ('open', 'spare'):
+            for page in chain_of(caches[c][name]):
+                yield page, f'in the cache of free frames of CPU {c}'
+    depot = var('depot', 'mem/frame.c')
+    for i in range(int(var('ndepot', 'mem/frame.c'))):
+        for page in chain_of(depot[i]):
+            yield page, 'in the depot of free frames'
+
+
+def zero_tables():
+    caches = var('caches', 'vm/pmap_table.c')
+    for c in range(len(kernel.cpus())):
+        for i in range(int(caches[c]['n'])):
+            yield int(caches[c]['page'][i]), \
+                f'in the cache of zero page tables of CPU {c}'
 
 
 @command('vm frames')
@@ -312,8 +335,8 @@ def count_frames():
             tables += bool(flags & PG_TABLE)
             pinned += pins > 0
             shared += refs > 1
-    caches = len(cached_frames('mem/frame.c'))
-    zeroed = len(cached_frames('vm/pmap_table.c'))
+    caches = len(list(free_in_caches()))
+    zeroed = len(list(zero_tables()))
     yield f'frames of {PAGE_SIZE} bytes from pa {frames.base:#x}: {frames.n}'
     yield f'{reserved:8}  reserved: firmware, kernel image, RAM disk, ' \
         'frame array, holes'
@@ -338,11 +361,9 @@ def one_frame(pa):
             int(pg['stale_pmap']):
         yield f'  left pmap {int(pg["stale_pmap"])}; free for reuse when ' \
             f'its CPUs have flushed generation {int(pg["stale_gen"])}'
-    for file, what in (('mem/frame.c', 'free frames'),
-                       ('vm/pmap_table.c', 'zero page tables')):
-        for address, c in cached_frames(file):
-            if address == int(pg.address):
-                yield f'  in the cache of {what} of CPU {c}'
+    for address, where in [*free_in_caches(), *zero_tables()]:
+        if address == int(pg.address):
+            yield '  ' + where
     yield from slab_line(pa)
     n = 0
     for line in mappings_of(pa):
@@ -475,11 +496,9 @@ threads start where they gave the CPU away."""
         with kernel.selected(t):
             yield from cpu_stack(t, c)
     for p, t, name in kernel.all_threads():
-        if int(t) in on_cpu or int(t['on_cpu']):
+        if p is None or int(t) in on_cpu or int(t['on_cpu']):
             continue
-        pid = int(p['pid']) if p is not None else '-'
-        yield f'thread {int(t["tid"])} of process {pid} ({name}), ' \
-            f'{kernel.thread_state(t)}'
+        yield who_row(p, t, name)
         with stacks.thread_frames(t) as (_, lines):
             pass
         yield from lines
@@ -506,7 +525,7 @@ def cpu_stack(thread, c):
         else:
             gdb.invalidate_cached_frames()
             lines = []
-            stacks.frames_of(gdb.newest_frame(), lines)
+            stacks.frames_of(None, lines)
             yield from lines
 
 
