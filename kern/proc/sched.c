@@ -38,7 +38,7 @@ static struct runq {
 static struct thread idle_threads[MAXCPU];
 static uint64_t idle_mask; /* [a] CPUs in the idle loop with nothing to do */
 static ns_t tick_ns = TICK_DEFAULT_NS;
-static uint64_t fuzz_seed;
+bool sched_fuzz_on;
 
 static struct runq *
 this_runq(void)
@@ -430,13 +430,11 @@ sched_ipi(void)
 
 /* xorshift64; the same sequence for the same seed and CPU. */
 void
-sched_fuzz_point(void)
+sched_fuzz(void)
 {
 	struct runq *rq;
 	uint64_t x;
 
-	if (likely(fuzz_seed == 0))
-		return;
 	rq = this_runq();
 	if (this_cpu()->irq_depth > 0 || !intr_enabled() ||
 	    thread_self() == &idle_threads[cpu_id()])
@@ -558,10 +556,12 @@ sched_init(void)
 void
 sched_configure(void)
 {
+	uint64_t seed = bootarg_u64("fuzz", 0);
+
 	tick_ns = MAX(bootarg_u64("tick", TICK_DEFAULT_NS), (ns_t)1000);
-	fuzz_seed = bootarg_u64("fuzz", 0);
+	sched_fuzz_on = seed != 0;
 	for (unsigned i = 0; i < MAXCPU; i++)
-		runqs[i].fuzz = fuzz_seed * 0x9e3779b97f4a7c15ull + i + 1;
+		runqs[i].fuzz = seed * 0x9e3779b97f4a7c15ull + i + 1;
 }
 
 void

@@ -38,9 +38,17 @@ bool sched_interrupted(enum wait_how how);
 /** Let others run; the current thread stays runnable. @pre no spin lock */
 void sched_yield(void);
 
+extern bool sched_fuzz_on; /* booted with fuzz=SEED */
+void sched_fuzz(void);
+
 /** Seeded preemption point of the deterministic lane (fuzz=SEED): yields now
  * and then, by a pseudo-random sequence. Nothing when booted without it.
  * @pre no spin lock held, interrupts on */
-void sched_fuzz_point(void);
+static inline void
+sched_fuzz_point(void)
+{
+	if (unlikely(sched_fuzz_on))
+		sched_fuzz();
+}
 
 #endif

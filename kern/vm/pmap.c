@@ -32,16 +32,15 @@ static inline void
 decode(struct pmap_leaf *out, const struct pmap *pm, const pte_t *pte,
     pte_t raw, unsigned level)
 {
-	out->kind = (uint8_t)pte_kind(raw, level);
-	out->order = (uint8_t)(level * PTE_INDEX_BITS);
 	out->raw = raw;
-	out->soft = 0;
-	out->link = 0;
 	if (raw == 0) {
-		out->bits = 0;
-		out->pa = 0;
+		out->kind = PMAP_EMPTY;
 		return;
 	}
+	out->kind = (uint8_t)pte_kind(raw, level);
+	out->order = (uint8_t)(level * PTE_INDEX_BITS);
+	out->soft = 0;
+	out->link = 0;
 	out->bits = (uint16_t)pte_bits(raw);
 	out->pa = pte_pa(raw);
 	if (unlikely(out->kind == PMAP_SOFT || (pm->flags & PMAP_LINKS)))
@@ -115,11 +114,10 @@ replaced(struct pmap *pm, vaddr_t va, pte_t old, unsigned level,
 	pmap_lost_leaf(pm, va, old, level, tg);
 }
 
-static inline int
+static __always_inline int
 enter_locked(struct pmap *pm, vaddr_t va, const struct pmap_new *nw,
-    struct tlb_gather *tg)
+    unsigned level, struct tlb_gather *tg)
 {
-	unsigned level = nw->order == 0 ? 0 : nw->order / PTE_INDEX_BITS;
 	unsigned found = level, bits = nw->bits;
 	pte_t *pte = pmap_walk(pm, va, &found), old;
 	int error;
@@ -128,7 +126,7 @@ enter_locked(struct pmap *pm, vaddr_t va, const struct pmap_new *nw,
 	if (unlikely(nw->noaccess))
 		bits &= ~PMAP_RWX;
 	if (unlikely(found != level ||
-		pte_kind(pte_load(pte), level) == PTE_KIND_TABLE)) {
+		(level > 0 && pte_is_table(pte_load(pte))))) {
 		error = pmap_walk_alloc(pm, va, level, &pte);
 		if (error != 0)
 			return error;
@@ -141,12 +139,19 @@ enter_locked(struct pmap *pm, vaddr_t va, const struct pmap_new *nw,
 		table_page(pte)->offset++;
 	else
 		replaced(pm, va, old, level, tg);
-	pm->nleaves += 1u << nw->order;
+	pm->nleaves += 1u << level * PTE_INDEX_BITS;
 	if (unlikely(pm->flags & PMAP_LINKS) && level == 0)
 		*link_word(pte) = nw->link;
 	if ((bits & PMAP_X) && pm->type == PMAP_USER)
 		note_executable(pm, tg);
 	return 0;
+}
+
+static __slowpath int
+enter_large(struct pmap *pm, vaddr_t va, const struct pmap_new *nw,
+    struct tlb_gather *tg)
+{
+	return enter_locked(pm, va, nw, nw->order / PTE_INDEX_BITS, tg);
 }
 
 int
@@ -156,7 +161,10 @@ pmap_enter(struct pmap *pm, vaddr_t va, const struct pmap_new *nw,
 	int error;
 
 	spin_lock(&pm->lock);
-	error = enter_locked(pm, va, nw, tg);
+	if (likely(nw->order == 0))
+		error = enter_locked(pm, va, nw, 0, tg);
+	else
+		error = enter_large(pm, va, nw, tg);
 	spin_unlock(&pm->lock);
 	return error;
 }

@@ -45,21 +45,25 @@ level_size(unsigned level)
  * The entry for @p va at the lowest level that exists, at most down to
  * @p *level; sets @p *level to the level found.
  */
-static inline pte_t *
+static __always_inline pte_t *
 pmap_walk(const struct pmap *pm, vaddr_t va, unsigned *level)
 {
-	pte_t *table = table_virt(pm->root);
-	unsigned l = PTE_LEVELS - 1;
+	pte_t *table = table_virt(pm->root), *pte;
+	pte_t e;
 
-	for (;; l--) {
-		pte_t *pte = &table[pte_index(va, l)], e = pte_load(pte);
-
-		if (l == *level || pte_kind(e, l) != PTE_KIND_TABLE) {
+	/* Unrolled: with a constant *level it is one straight line. */
+#pragma GCC unroll 4
+	for (unsigned l = PTE_LEVELS - 1; l > 0; l--) {
+		pte = &table[pte_index(va, l)];
+		e = pte_load(pte);
+		if (l == *level || unlikely(!pte_is_table(e))) {
 			*level = l;
 			return pte;
 		}
 		table = table_virt(pte_pa(e));
 	}
+	*level = 0;
+	return &table[pte_index(va, 0)];
 }
 
 /** One zeroed table page with its links, or NULL. */

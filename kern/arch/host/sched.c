@@ -252,7 +252,9 @@ sched_yield(void)
 	cpu_relax();
 }
 
+bool sched_fuzz_on;
+
 void
-sched_fuzz_point(void)
+sched_fuzz(void)
 {
 }

@@ -442,11 +442,12 @@ main(int argc, char **argv)
 
 	filter = argc > 1 + quick ? argv[1 + quick] : NULL;
 	add_configs(quick);
-	report_begin("conformance-host", "build/conformance-host.json",
+	report_begin("conformance", "build/conformance-host.json",
 	    nconfigs * count_runs());
 	outcomes = os_map(count_runs() * sizeof(outcomes[0]), true);
 	for (unsigned i = 0; i < nconfigs; i++)
 		report_config(&configs[i], count_runs());
+	report_text("where", "host port");
 	report_number("configurations", nconfigs);
 	report_number("cases", count_runs());
 	return report_end();

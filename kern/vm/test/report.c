@@ -140,7 +140,7 @@ report_end(void)
 	    rep.run, rep.planned, rep.failed, rep.skipped, ms / 1000,
 	    ms / 10 % 100);
 	say("# run complete\n");
-	text_add(&j, "{\n  \"suite\": \"%s\",\n  \"planned\": %u,\n  \"run\": "
+	text_add(&j, "{\n  \"kind\": \"%s\",\n  \"planned\": %u,\n  \"run\": "
 		     "%u,\n  \"failed\": %u,\n  \"skipped\": %u,\n"
 		     "  \"milliseconds\": %u,\n  \"failures\": [%s]%s\n}\n",
 	    rep.suite, rep.planned, rep.run, rep.failed, rep.skipped, ms,

@@ -102,6 +102,13 @@ pte_make_soft(uint64_t word)
 	return word << 2 | PTE_SOFT;
 }
 
+/** As pte_kind(pte, level) == PTE_KIND_TABLE, for level > 0. */
+static inline bool
+pte_is_table(pte_t pte)
+{
+	return (pte & (PTE_V | PTE_RWX)) == PTE_V;
+}
+
 static inline enum pte_kind
 pte_kind(pte_t pte, unsigned level)
 {
