@@ -11,8 +11,8 @@
 #define ABI_STAT_TERN_H
 
 #define TERN_STAT_LEVELS(X)						\
-	X(frames_total,		"frames that the allocator manages")	\
-	X(frames_free,		"of them free, in caches and slabs too")	\
+	X(frames_total,		"frames of the allocator")		\
+	X(frames_free,		"of them free, caches and slabs too")	\
 	X(slab_bytes,		"bytes of live kmem objects")		\
 	X(slab_objects,		"live kmem objects")			\
 	X(page_tables,		"page-table frames in use")		\

@@ -30,7 +30,7 @@ static const char *tiny_path = "/bin/tiny";
 #define RAW3(name, a, b, c)						\
 	syscall3(SYS_##name, (long)(a), (long)(b), (long)(c))
 #define RAW_MMAP(npages)						\
-	((char *)syscall6(SYS_mmap, 0, (long)(npages) * (long)PAGE_SIZE,	\
+	((char *)syscall6(SYS_mmap, 0, (long)(npages) * 4096,		\
 	    PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0))
 #define RAW_FORK()	syscall6(SYS_clone, SIGCHLD, 0, 0, 0, 0, 0)
 #define RAW_WAIT(pid)	syscall6(SYS_wait4, (pid), 0, 0, 0, 0, 0)
@@ -54,7 +54,7 @@ map_touched(size_t npages)
 	return p;
 }
 
-/* --- the operations: each fills samples[0..n) -------------------------------- */
+/* --- the operations: each fills samples[0..n) ------------------------ */
 
 static void
 bench_getpid(int n)
@@ -241,7 +241,7 @@ static const struct bench {
 	BENCH(fork_exec_wait, 100),
 };
 
-/* --- statistics ---------------------------------------------------------------- */
+/* --- statistics ------------------------------------------------------ */
 
 static void
 sort(uint64_t *v, int n)

@@ -5,7 +5,8 @@
  * list		andor { (";" | "&") andor } [";" | "&"]
  * andor	pipeline { ("&&" | "||") pipeline }
  * pipeline	["!"] command { "|" command }
- * command	"(" list ")" { redirection } | { NAME=VALUE } { word | redirection }
+ * command	"(" list ")" { redirection }
+ *		| { NAME=VALUE } { word | redirection }
  * redirection	[digit] ("<" | ">" | ">>") word | [digit] ">&" digit
  *
  * A line is parsed into a tree (one function a rule), then run.  Words keep
@@ -44,7 +45,7 @@ static bool interactive;
 static struct node *parse_list(void);
 static int run(struct node *n);
 
-/* --- tree ---------------------------------------------------------------- */
+/* --- tree ------------------------------------------------------------ */
 
 static void *
 must(void *p)
@@ -81,7 +82,7 @@ node_free(struct node *n)
 	free(n);
 }
 
-/* --- parser -------------------------------------------------------------- */
+/* --- parser ---------------------------------------------------------- */
 
 static void
 skip_blanks(void)
@@ -265,7 +266,7 @@ parse_list(void)
 	return node_new(N_SEQ, n, parse_list());
 }
 
-/* --- words --------------------------------------------------------------- */
+/* --- words ----------------------------------------------------------- */
 
 static void
 append(char *out, const char *s)
@@ -333,7 +334,8 @@ assignment(const char *word)
 {
 	size_t n = 0;
 
-	while (isalpha(word[n]) || word[n] == '_' || (n > 0 && isdigit(word[n])))
+	while (isalpha(word[n]) || word[n] == '_' ||
+	    (n > 0 && isdigit(word[n])))
 		n++;
 	return word[n] == '=' ? n : 0;
 }
@@ -348,7 +350,7 @@ assign(const char *word)
 	free(text);
 }
 
-/* --- running ------------------------------------------------------------- */
+/* --- running --------------------------------------------------------- */
 
 static void
 foreground(pid_t pgid)
@@ -368,6 +370,7 @@ spawn_child(pid_t pgid)
 	if (pid == 0 && interactive) {
 		setpgid(0, pgid);
 		signal(SIGINT, SIG_DFL);
+		signal(SIGTTOU, SIG_DFL);
 		interactive = false;
 	} else if (pid > 0 && interactive) {
 		setpgid(pid, pgid);

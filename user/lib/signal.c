@@ -21,8 +21,8 @@ sigaction(int sig, const struct sigaction *act, struct sigaction *old)
 	    (long)old, sizeof(sigset_t), 0, 0));
 }
 
-void (*
-signal(int sig, void (*handler)(int)))(int)
+sighandler_t
+signal(int sig, sighandler_t handler)
 {
 	struct sigaction act = { .sa_handler = handler,
 	    .sa_flags = SA_RESTART };

@@ -49,7 +49,7 @@ typedef int		pid_t;
 struct tern_stat;
 struct al_op;
 
-/* --- the program: start.c, env.c ----------------------------------------- */
+/* --- the program: start.c, env.c ------------------------------------- */
 extern __thread int errno;
 extern char **environ;
 
@@ -64,7 +64,7 @@ extern char *optarg;
 extern int optind;
 int	getopt(int argc, char *const *argv, const char *options);
 
-/* --- string.c -------------------------------------------------------------- */
+/* --- string.c -------------------------------------------------------- */
 void	*memcpy(void *restrict dst, const void *restrict src, size_t n);
 void	*memmove(void *dst, const void *src, size_t n);
 void	*memset(void *dst, int c, size_t n);
@@ -89,13 +89,13 @@ bool	isalpha(int c);
 const char *strerror(int error);		/* the name: "ENOENT" */
 const char *strsignal(int sig);			/* the name: "SIGSEGV" */
 
-/* --- malloc.c: threads may call these -------------------------------------- */
+/* --- malloc.c: threads may call these -------------------------------- */
 void	*malloc(size_t size);
 void	*calloc(size_t n, size_t size);
 void	*realloc(void *p, size_t size);
 void	free(void *p);
 
-/* --- printf.c: one write(2) a call if the text is short --------------------- */
+/* --- printf.c: one write(2) a call if the text is short -------------- */
 int	printf(const char *fmt, ...) printflike(1, 2);
 int	dprintf(int fd, const char *fmt, ...) printflike(2, 3);
 int	vdprintf(int fd, const char *fmt, va_list ap) printflike(2, 0);
@@ -107,7 +107,7 @@ int	puts(const char *s);
 void	perror(const char *what);		/* "what: ENOENT" on stderr */
 void	die(const char *fmt, ...) noreturn printflike(1, 2); /* exits 1 */
 
-/* --- input.c ---------------------------------------------------------------- */
+/* --- input.c --------------------------------------------------------- */
 struct reader {
 	int	fd;
 	size_t	next, end;		/* unread bytes are buf[next..end) */
@@ -122,7 +122,7 @@ ssize_t	read_file(const char *path, char *buf, size_t size);
 /** Write all of it unless an error stops that. */
 ssize_t	write_all(int fd, const void *buf, size_t n);
 
-/* --- syscall.c: files ------------------------------------------------------- */
+/* --- syscall.c: files ------------------------------------------------ */
 int	open(const char *path, int flags, ...);
 int	close(int fd);
 ssize_t	read(int fd, void *buf, size_t n);
@@ -149,7 +149,7 @@ char	*getcwd(char *buf, size_t size);
 int	poll(struct pollfd *fds, unsigned n, int timeout_ms);
 void	sync(void);
 
-/* --- processes --------------------------------------------------------------- */
+/* --- processes ------------------------------------------------------- */
 pid_t	fork(void);
 void	_exit(int status) noreturn;
 typedef const char *const *strings_t;	/* ends with a NULL */
@@ -177,7 +177,7 @@ int	prlimit(pid_t pid, int what, const struct rlimit *new,
 ssize_t	getrandom(void *buf, size_t n, unsigned flags);
 int	reboot(unsigned cmd);
 
-/* --- memory -------------------------------------------------------------------- */
+/* --- memory ---------------------------------------------------------- */
 void	*mmap(void *addr, size_t len, int prot, int flags, int fd, off_t off);
 int	munmap(void *addr, size_t len);
 int	mprotect(void *addr, size_t len, int prot);
@@ -187,9 +187,10 @@ int	msync(void *addr, size_t len, int flags);
 int	brk(void *end);
 void	*sbrk(long delta);
 
-/* --- signals: signal.c ----------------------------------------------------------- */
+/* --- signals: signal.c ----------------------------------------------- */
 int	sigaction(int sig, const struct sigaction *act, struct sigaction *old);
-void	(*signal(int sig, void (*handler)(int)))(int);
+typedef void (*sighandler_t)(int);
+sighandler_t signal(int sig, sighandler_t handler);
 int	sigprocmask(int how, const sigset_t *set, sigset_t *old);
 int	sigpending(sigset_t *set);
 int	sigsuspend(const sigset_t *mask);
@@ -198,14 +199,14 @@ int	kill(pid_t pid, int sig);
 int	tgkill(pid_t pid, pid_t tid, int sig);
 int	raise(int sig);
 
-/* --- time ------------------------------------------------------------------------ */
+/* --- time ------------------------------------------------------------ */
 int	clock_gettime(int clock, struct timespec *ts);
 int	nanosleep(const struct timespec *ts, struct timespec *left);
 void	msleep(unsigned ms);			/* all of it, signals or not */
 unsigned sleep(unsigned seconds);
 uint64_t now_ns(void);				/* monotonic */
 
-/* --- Tern's own ------------------------------------------------------------------- */
+/* --- Tern's own ------------------------------------------------------ */
 ssize_t	tern_stat(struct tern_stat *st, size_t size);
 int	tern_fail(unsigned long nth);
 int	al_region(void *va, size_t len, unsigned flags);

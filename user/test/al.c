@@ -101,10 +101,11 @@ vectors(void)
 
 	make_region();
 	memset(region, 1, N * PG);
-	for (i = 0; i < N; i++)
-		ops[i] = (struct al_op){
-		    (uint64_t)(uintptr_t)(region + i * PG), 1,
-		    i % 2 == 0 ? AL_PROT_NONE : AL_PROT_READ };
+	for (i = 0; i < N; i++) {
+		ops[i].va = (uint64_t)(uintptr_t)(region + i * PG);
+		ops[i].npages = 1;
+		ops[i].op = i % 2 == 0 ? AL_PROT_NONE : AL_PROT_READ;
+	}
 	downs = stat_now(TS_shootdowns);
 	EXPECT_OK(al_prot(ops, N));
 	EXPECT_EQ(stat_now(TS_shootdowns) - downs, 1);	/* PROTN: one */

@@ -31,7 +31,8 @@ struct call {
 	long		 args[6];	/* for A_VALUE */
 };
 
-#define CALL(name, size, ...)	{ #name, SYS_##name, size, { __VA_ARGS__ }, {0} }
+#define CALL(name, size, ...)						\
+	{ #name, SYS_##name, size, { __VA_ARGS__ }, { 0 } }
 #define CALLV(name, size, kinds, ...)					\
 	{ #name, SYS_##name, size, kinds, { __VA_ARGS__ } }
 #define K(...)	{ __VA_ARGS__ }
@@ -357,7 +358,7 @@ terns_own_calls(void)
 	EXPECT(al_prot(NULL, (size_t)-1) == -1);
 }
 
-/* --- random calls ------------------------------------------------------------- */
+/* --- random calls ---------------------------------------------------- */
 
 /* Calls that would end or stop the suite itself by doing what they promise. */
 static bool

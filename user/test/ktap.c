@@ -31,7 +31,7 @@ static unsigned indent;
 static int skip_pipe[2] = { -1, -1 };
 static volatile int child_ended;
 
-/* --- output ---------------------------------------------------------------- */
+/* --- output ---------------------------------------------------------- */
 
 static void
 emit(const char *prefix, const char *fmt, va_list ap)
@@ -84,7 +84,7 @@ ktap_skip(const char *reason)
 	_exit(EXIT_SKIP);
 }
 
-/* --- one test ---------------------------------------------------------------- */
+/* --- one test -------------------------------------------------------- */
 
 static void
 on_child(int sig)
@@ -321,7 +321,7 @@ ktap_run(const char *group, const struct ktap_test *tests, size_t n, int argc,
 	return failed > 0;
 }
 
-/* --- helpers ------------------------------------------------------------------ */
+/* --- helpers --------------------------------------------------------- */
 
 bool
 on_tern(void)

@@ -87,7 +87,7 @@ void	ktap_skip(const char *reason) noreturn;
 		    got_);						\
 } while (0)
 
-/* --- helpers -------------------------------------------------------------- */
+/* --- helpers --------------------------------------------------------- */
 
 bool	on_tern(void);
 /** @p path below $TEST_ROOT, where the root image is staged on Linux. */
@@ -108,7 +108,7 @@ uint64_t prng(uint64_t *state);
 /** Puts the calling thread on one CPU; false if it may not run there. */
 bool	pin_to_cpu(int cpu);
 
-/* --- probe.c: what happens at an address, without dying of it ---------------- */
+/* --- probe.c: what happens at an address, without dying of it -------- */
 
 enum probe { PROBE_READ, PROBE_WRITE, PROBE_EXEC };
 struct fault {

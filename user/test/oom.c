@@ -144,7 +144,7 @@ fork_bomb(void)
 	expect_exit(status, 0);
 }
 
-/* --- the n-th allocation fails -------------------------------------------------- */
+/* --- the n-th allocation fails --------------------------------------- */
 
 static void *
 nothing(void *arg)

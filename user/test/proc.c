@@ -206,7 +206,7 @@ deep_fork_chain(void)
 	_exit(24);
 }
 
-/* --- exec: this program starts itself with a first argument "exec:..." ------ */
+/* --- exec: this program starts itself with a first argument "exec:..." --- */
 
 static void
 exec_self(const char *what, strings_t envp)
@@ -454,7 +454,7 @@ vfork_until_exec(void)
 	run_vfork(vfork_exec_main, 0);
 }
 
-/* --- kill, groups, identity, limits ------------------------------------------ */
+/* --- kill, groups, identity, limits ---------------------------------- */
 
 static void
 spin_forever(void *arg)

@@ -197,7 +197,7 @@ default_and_ignore(void)
 	EXPECT_OK(raise(SIGTERM));
 }
 
-/* --- alternate stack ----------------------------------------------------------- */
+/* --- alternate stack ------------------------------------------------- */
 
 static void
 on_alternate(int sig, struct siginfo *si, void *uc)
@@ -229,14 +229,14 @@ alternate_stack(void)
 	EXPECT_OK(sigaltstack(NULL, &old));
 	EXPECT_EQ(old.ss_flags, 0);
 	EXPECT_EQ(old.ss_sp, alternate);
-	handle(SIGUSR2, note, 0, 0);		/* without SA_ONSTACK: not used */
+	handle(SIGUSR2, note, 0, 0);	/* without SA_ONSTACK: not used */
 	raise(SIGUSR2);
 	EXPECT_ERR(sigaltstack(&tiny, NULL), ENOMEM);
 	tiny.ss_flags = 0x777;
 	EXPECT_ERR(sigaltstack(&tiny, NULL), EINVAL);
 }
 
-/* --- faults ----------------------------------------------------------------------- */
+/* --- faults ---------------------------------------------------------- */
 
 static void
 fault_info(void)
@@ -421,7 +421,7 @@ forged_sigreturn_is_harmless(void)
 	EXPECT(WIFSIGNALED(status));
 }
 
-/* --- SIGCHLD ------------------------------------------------------------------------ */
+/* --- SIGCHLD --------------------------------------------------------- */
 
 static void
 child_signal_tells_how(void)
@@ -462,7 +462,7 @@ ignored_children_reap_themselves(void)
 	EXPECT_ERR(kill(pid, 0), ESRCH);
 }
 
-/* --- interrupted calls ----------------------------------------------------------------- */
+/* --- interrupted calls ----------------------------------------------- */
 
 /* A child that sends SIGUSR1 to its parent after a while, then "x". */
 static pid_t
@@ -554,7 +554,7 @@ sleep_tells_what_is_left(void)
 	EXPECT_ERR(poll(NULL, 0, 5000), EINTR);
 }
 
-/* --- threads and registers ---------------------------------------------------------------- */
+/* --- threads and registers ------------------------------------------- */
 
 static int thread_hit, ready;
 

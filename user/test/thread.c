@@ -187,7 +187,7 @@ many_at_once(void)
 		thread_join(&t[i]);
 }
 
-/* --- futex ------------------------------------------------------------------- */
+/* --- futex ----------------------------------------------------------- */
 
 static void
 futex_checks_value(void)
@@ -312,7 +312,7 @@ futex_private_after_fork(void)
 	expect_exit(status, 0);
 }
 
-/* --- one space, several threads ------------------------------------------------ */
+/* --- one space, several threads -------------------------------------- */
 
 static void *
 touch_when_told(void *arg)
@@ -478,7 +478,7 @@ guard_page_of_stack(void)
 	EXPECT(thread_join(&t) != NULL);
 }
 
-/* --- the end of threads and processes ------------------------------------------ */
+/* --- the end of threads and processes -------------------------------- */
 
 static void *
 spin(void *arg)

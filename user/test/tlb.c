@@ -201,7 +201,7 @@ copy_is_seen_by_peer(void)
 	stop_peer();
 }
 
-/* --- a peer that writes all the time --------------------------------------------- */
+/* --- a peer that writes all the time --------------------------------- */
 
 static volatile int stopped;
 
@@ -304,7 +304,7 @@ both_write_after_fork(void)
 	EXPECT_EQ(p[1], mine);
 }
 
-/* --- many spaces: the same address means other memory ------------------------------ */
+/* --- many spaces: the same address means other memory ---------------- */
 
 static void
 spaces_do_not_mix(void)
@@ -394,7 +394,7 @@ shootdown_storm(void)
 		expect_exit(status, 0);
 }
 
-/* --- counters: how many shootdowns an operation costs --------------------------------- */
+/* --- counters: how many shootdowns an operation costs ---------------- */
 
 static void *
 idle_peer(void *arg)
