@@ -79,70 +79,70 @@ file_drop(struct file *f)
 
 /* ---- reading and writing ---- */
 
-/* One pinned batch, at *pos or at the file position. */
+typedef int transfer_fn(struct file *, const struct vm_pinned *, uint64_t,
+    size_t *);
+
+/* One batch of a file with positions: at @p *pos, or where the file is. */
 static int
-file_batch(struct file *f, const struct vm_pinned *buf, bool write,
+transfer_at(struct file *f, transfer_fn *op, const struct vm_pinned *buf,
     const uint64_t *pos, size_t *done)
 {
-	bool seekable = f->ops->seekable;
-	uint64_t at = 0;
+	uint64_t at;
 	int error;
 
-	if (seekable) {
-		sleep_lock(&f->lock);
-		at = pos != NULL ? *pos : f->pos;
-	}
-	error = write ? f->ops->write(f, buf, at, done) :
-			f->ops->read(f, buf, at, done);
-	KASSERT(*done <= buf->size);
-	if (seekable) {
-		if (pos == NULL)
-			f->pos = at + *done;
-		sleep_unlock(&f->lock);
-	}
+	sleep_lock(&f->lock);
+	at = pos != NULL ? *pos : f->pos;
+	error = op(f, buf, at, done);
+	if (pos == NULL)
+		f->pos = at + *done;
+	sleep_unlock(&f->lock);
 	return error;
 }
 
-/* The kernel is not preemptive: a long transfer gives way between batches. */
+/* Whether to go on with another batch.  The kernel is not preemptive, so a long
+ * transfer gives way in between. */
 static bool
-transfer_pause(void)
+transfer_more(const struct file *f, bool write, int *error)
 {
+	if (!write && !f->ops->seekable)
+		return false; /* the next batch might wait */
 	if (thread_self()->work & WORK_RESCHED)
 		sched_yield();
-	return !sched_interrupted(WAIT_KILLABLE);
+	if (sched_interrupted(WAIT_KILLABLE))
+		*error = EINTR;
+	return *error == 0;
 }
 
 static long
 file_transfer(struct file *f, struct vmspace *vs, vaddr_t va, size_t n,
     const uint64_t *pos, bool write)
 {
-	vm_prot_t access = write ? VM_PROT_READ : VM_PROT_WRITE;
-	struct vm_pinned buf;
+	transfer_fn *op = write ? f->ops->write : f->ops->read;
 	uint64_t at = pos != NULL ? *pos : 0;
+	struct vm_pinned buf;
 	size_t done, total = 0;
 	int error = 0;
 
-	if (pos != NULL && !f->ops->seekable)
-		return -ESPIPE;
-	n = MIN(n, TRANSFER_MAX);
+	if (unlikely(n > TRANSFER_MAX))
+		n = TRANSFER_MAX;
 	while (total < n) {
-		error = vm_pin(vs, va + total, n - total, access, &buf);
+		error = vm_pin(vs, va + total, n - total,
+		    write ? VM_PROT_READ : VM_PROT_WRITE, &buf);
 		if (error != 0)
 			break;
 		done = 0;
-		error = file_batch(f, &buf, write, pos != NULL ? &at : NULL,
-		    &done);
+		if (f->ops->seekable)
+			error = transfer_at(f, op, &buf,
+			    pos != NULL ? &at : NULL, &done);
+		else
+			error = op(f, &buf, 0, &done);
 		vm_unpin(&buf);
+		KASSERT(done <= buf.size);
 		total += done;
 		at += done;
-		if (error != 0 || done < buf.size || total == n)
+		if (error != 0 || done < buf.size || total == n ||
+		    !transfer_more(f, write, &error))
 			break;
-		if (!write && !f->ops->seekable)
-			break; /* the next batch might wait */
-		if (!transfer_pause()) {
-			error = EINTR;
-			break;
-		}
 	}
 	return total > 0 ? (long)total : -(long)error;
 }
@@ -153,6 +153,8 @@ file_read(struct file *f, struct vmspace *vs, vaddr_t buf, size_t n,
 {
 	if ((f->flags & O_ACCMODE) == O_WRONLY)
 		return -EBADF;
+	if (pos != NULL && !f->ops->seekable)
+		return -ESPIPE;
 	return file_transfer(f, vs, buf, n, pos, false);
 }
 
@@ -162,6 +164,8 @@ file_write(struct file *f, struct vmspace *vs, vaddr_t buf, size_t n,
 {
 	if ((f->flags & O_ACCMODE) == O_RDONLY)
 		return -EBADF;
+	if (pos != NULL && !f->ops->seekable)
+		return -ESPIPE;
 	return file_transfer(f, vs, buf, n, pos, true);
 }
 
@@ -194,7 +198,7 @@ file_read_kernel(struct file *f, void *buf, size_t n, uint64_t pos)
 	while (total < n) {
 		batch_of_kernel(&b, (char *)buf + total, n - total);
 		done = 0;
-		error = file_batch(f, &b, false, &pos, &done);
+		error = transfer_at(f, f->ops->read, &b, &pos, &done);
 		total += done;
 		pos += done;
 		if (error != 0 || done < b.size)
