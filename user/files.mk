@@ -70,10 +70,11 @@ $(USER_BENCH:%=build/$(1)/user/bin/%): build/$(1)/user/bin/%: \
 	$$(call usay,LD,$$@)
 	@mkdir -p $$(@D)
 	$(Q)$$(UCC_$(1)) $(ULDFLAGS) -o $$@ $$^
+# The exec benchmark's target is one segment, as the peers' was.
 build/$(1)/user/bin/tiny: build/$(1)/user/bench/tiny.o
 	$$(call usay,LD,$$@)
 	@mkdir -p $$(@D)
-	$(Q)$$(UCC_$(1)) $(ULDFLAGS) -o $$@ $$^
+	$(Q)$$(UCC_$(1)) $(ULDFLAGS) -Wl,-z,noseparate-code -o $$@ $$^
 # What a distribution builds: its compiler, its static glibc, its defaults.
 build/$(1)/user/bin/hello-glibc: user/test/hello-glibc.c
 	$$(call usay,GLIBC,$$@)

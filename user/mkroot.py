@@ -88,7 +88,7 @@ def stage_files(stage):
 
 
 def stage_bad_elfs(stage):
-    good = (stage / 'bin' / 'tiny').read_bytes()
+    good = (stage / 'bin' / 'true').read_bytes()
     for name, data in bad_elf.generate(good).items():
         put(stage / 'test' / 'bad-elf' / name, data, 0o755)
 

@@ -2,7 +2,7 @@
 /*
  * tiny.S - the smallest program: three instructions, exit status 0.
  *
- * What exec benchmarks start and what the bad ELF files are made from.
+ * What the exec benchmark starts.
  */
 	.text
 	.globl	_start
