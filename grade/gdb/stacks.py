@@ -47,7 +47,7 @@ class TernUnwinder(Unwinder):
             saved = self.pending[1]
             # Below the frames to come: gdb wants stacks to grow outwards.
             return self.info(frame, saved['sp'] - 16, pc, saved)
-        if pc < kernel.machine().user_max:
+        if 0 < pc < kernel.machine().user_max:
             return self.outermost(frame, sp)
         if in_trap_entry(pc):
             if frame.level() == 0:      # perhaps without a trap frame yet
@@ -57,7 +57,7 @@ class TernUnwinder(Unwinder):
 
     def outermost(self, frame, sp):
         """Its caller would be a frame like itself: there gdb stops."""
-        return self.info(frame, (1 << 64) - 16, 0, {'pc': 0, 'sp': sp})
+        return self.info(frame, (1 << 64) - 16, 0, {'pc': 1, 'sp': sp})
 
     def trapped(self, frame, sp):
         """Registers of what was interrupted, from the trap frame at sp; those
