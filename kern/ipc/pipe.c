@@ -29,7 +29,7 @@ struct pipe {
 	unsigned nreaders, nwriters; /* [l] open files: 0 or 1 */
 	uint64_t ino;		/* [I] */
 	struct waitq readers, writers;
-	struct vm_page *page[NPAGES]; /* [l] */
+	char *page[NPAGES];	/* [l] in the direct map */
 };
 
 static struct kmem_cache pipe_cache;
@@ -55,15 +55,26 @@ provide_pages(struct pipe *p, size_t n)
 
 	while (have < n) {
 		uint32_t at = p->tail + (uint32_t)have;
-		struct vm_page **pg = &p->page[at / PAGE_SIZE % NPAGES];
+		char **page = &p->page[at / PAGE_SIZE % NPAGES];
 
-		if (*pg == NULL)
-			*pg = frame_alloc(FRAME_DEFAULT);
-		if (*pg == NULL)
-			break;
+		if (unlikely(*page == NULL)) {
+			struct vm_page *pg = frame_alloc(FRAME_DEFAULT);
+
+			if (pg == NULL)
+				break;
+			*page = page_to_virt(pg);
+		}
 		have += PAGE_SIZE - (at & PAGE_MASK);
 	}
 	return MIN(have, n);
+}
+
+static void
+free_page(char **page)
+{
+	if (*page != NULL)
+		page_drop(phys_to_page(virt_to_phys(*page)));
+	*page = NULL;
 }
 
 /* Empty: start again at the first page and keep only that. */
@@ -71,28 +82,33 @@ static void
 rewind_ring(struct pipe *p)
 {
 	p->head = p->tail = 0;
-	for (unsigned i = 1; i < NPAGES && p->page[i] != NULL; i++) {
-		page_drop(p->page[i]);
-		p->page[i] = NULL;
-	}
+	for (unsigned i = 1; i < NPAGES && p->page[i] != NULL; i++)
+		free_page(&p->page[i]);
 }
 
-/* Move @p n bytes between ring and batch, page by page. */
+/* Move @p n bytes between ring and batch; each piece lies in one page of
+ * either. */
 static void
 move(struct pipe *p, uint32_t at, const struct vm_pinned *buf, size_t off,
     size_t n, bool to_ring)
 {
-	while (n > 0) {
-		size_t now = MIN(n, PAGE_SIZE - (at & PAGE_MASK));
-		char *ring = (char *)page_to_virt(
-		    p->page[at / PAGE_SIZE % NPAGES]) + (at & PAGE_MASK);
+	size_t uat = buf->offset + off;
 
+	while (n > 0) {
+		size_t left = MIN(PAGE_SIZE - (at & PAGE_MASK),
+		    PAGE_SIZE - (uat & PAGE_MASK));
+		size_t now = MIN(n, left);
+		char *ring = p->page[at / PAGE_SIZE % NPAGES];
+		char *user = page_to_virt(buf->page[uat / PAGE_SIZE]);
+
+		ring += at & PAGE_MASK;
+		user += uat & PAGE_MASK;
 		if (to_ring)
-			vm_pinned_read(buf, off, ring, now);
+			memcpy(ring, user, now);
 		else
-			vm_pinned_write(buf, off, ring, now);
+			memcpy(user, ring, now);
 		at += (uint32_t)now;
-		off += now;
+		uat += now;
 		n -= now;
 	}
 }
@@ -149,11 +165,10 @@ store_locked(struct pipe *p, const struct vm_pinned *buf, size_t off)
 	size_t left = buf->size - off, room = PIPE_SIZE - used(p);
 	size_t n = MIN(left, room);
 
+	if (n == left || left > PIPE_BUF)
+		n = provide_pages(p, n);
 	if (n < left && left <= PIPE_BUF)
 		return 0; /* not in pieces */
-	n = MIN(n, provide_pages(p, n));
-	if (n < left && left <= PIPE_BUF)
-		return 0;
 	move(p, p->tail, buf, off, n, true);
 	p->tail += (uint32_t)n;
 	return n;
@@ -265,8 +280,7 @@ pipe_release(struct file *f)
 	if (!last)
 		return;
 	for (unsigned i = 0; i < NPAGES; i++)
-		if (p->page[i] != NULL)
-			page_drop(p->page[i]);
+		free_page(&p->page[i]);
 	kmem_free(&pipe_cache, p);
 	counter_add(TS_pipes, (uint64_t)-1);
 }

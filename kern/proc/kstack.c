@@ -31,18 +31,14 @@ static uint16_t holes[NSLOTS]; /* [lock] */
 static unsigned nholes;	       /* [lock] */
 _Static_assert(NSLOTS <= 65536, "slot numbers fit holes[]");
 
-static uint32_t epoch;	       /* [a] +1 by each stack mapped */
-static uint32_t seen[MAXCPU];  /* [c] epoch at the last fence */
+uint64_t kstack_epoch;
+uint64_t kstack_seen[MAXCPU];
 
 void
-kstack_fence(void)
+kstack_fence_slow(uint64_t now)
 {
-	uint32_t now = __atomic_load_n(&epoch, __ATOMIC_ACQUIRE);
-
-	if (unlikely(seen[cpu_id()] != now)) {
-		mmu_fence_kernel();
-		seen[cpu_id()] = now;
-	}
+	mmu_fence_kernel();
+	kstack_seen[cpu_id()] = now;
 }
 
 static vaddr_t
@@ -115,7 +111,7 @@ stack_map(void)
 		return 0;
 	}
 	KASSERT(tlb_gather_empty(&tg)); /* nothing was there before */
-	__atomic_fetch_add(&epoch, 1, __ATOMIC_RELEASE);
+	__atomic_fetch_add(&kstack_epoch, 1, __ATOMIC_RELEASE);
 	return base;
 }
 

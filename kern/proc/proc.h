@@ -184,8 +184,19 @@ ns_t sched_idle_ns(unsigned cpu);
 /** @return top of a mapped stack, 0: no memory */
 uintptr_t kstack_alloc(void);
 void kstack_free(uintptr_t top);
+extern uint64_t kstack_epoch;	     /* [a] +1 by each stack mapped */
+extern uint64_t kstack_seen[MAXCPU]; /* [c] epoch at the last fence */
+void kstack_fence_slow(uint64_t epoch);
+
 /** Make stacks mapped since the last call visible to this CPU (C12). */
-void kstack_fence(void);
+static inline void
+kstack_fence(void)
+{
+	uint64_t now = __atomic_load_n(&kstack_epoch, __ATOMIC_ACQUIRE);
+
+	if (unlikely(kstack_seen[this_cpu()->id] != now))
+		kstack_fence_slow(now);
+}
 /** Return cached stacks to the frame allocator. @pre may shoot */
 void kstack_trim(void);
 /** Frames in cached stacks. */

@@ -40,10 +40,10 @@ static uint64_t idle_mask; /* [a] CPUs in the idle loop with nothing to do */
 static ns_t tick_ns = TICK_DEFAULT_NS;
 bool sched_fuzz_on;
 
-static struct runq *
+static inline struct runq *
 this_runq(void)
 {
-	return &runqs[cpu_id()];
+	return &runqs[this_cpu()->id];
 }
 
 /* ---- run queues ---- */
@@ -55,15 +55,12 @@ allowed(const struct thread *t, unsigned cpu)
 }
 
 /* Previous CPU if it is idle, else an idle one, else the previous one. */
-static unsigned
-choose_cpu(const struct thread *t)
+static __attribute__((noinline)) unsigned
+choose_cpu(const struct thread *t, uint64_t idle)
 {
-	uint64_t idle = __atomic_load_n(&idle_mask, __ATOMIC_RELAXED) &
-	    t->affinity;
-
 	if (idle != 0 && !(idle >> t->cpu & 1))
 		return bits_lowest(idle);
-	if (likely(allowed(t, t->cpu)))
+	if (allowed(t, t->cpu))
 		return t->cpu;
 	return bits_lowest(t->affinity);
 }
@@ -72,17 +69,24 @@ choose_cpu(const struct thread *t)
 static void
 enqueue(struct thread *t)
 {
-	bool stuck = __atomic_load_n(&t->on_cpu, __ATOMIC_ACQUIRE);
-	unsigned cpu = stuck ? t->cpu : choose_cpu(t);
-	struct runq *rq = &runqs[cpu];
+	uint64_t cpu = t->cpu;
+	struct runq *rq;
 
+	if (!__atomic_load_n(&t->on_cpu, __ATOMIC_ACQUIRE)) {
+		uint64_t idle = __atomic_load_n(&idle_mask, __ATOMIC_RELAXED) &
+		    t->affinity;
+
+		if (idle != 0 || unlikely(!allowed(t, t->cpu)))
+			cpu = choose_cpu(t, idle);
+	}
+	rq = &runqs[cpu];
 	spin_lock_irq(&rq->lock);
 	list_push_back(&rq->ready, &t->run_link);
 	__atomic_store_n(&rq->nready, rq->nready + 1, __ATOMIC_SEQ_CST);
 	spin_unlock(&rq->lock);
 	/* The idle loop sets its bit, then looks at nready; we the reverse.
 	 * Without the bit the next waker chooses another CPU. */
-	if (cpu != cpu_id() &&
+	if (unlikely(cpu != this_cpu()->id) &&
 	    __atomic_fetch_and(&idle_mask, ~(1ull << cpu), __ATOMIC_SEQ_CST) >>
 		    cpu & 1)
 		ipi_send(1ull << cpu, IPI_RESCHED);
@@ -96,7 +100,7 @@ dequeue_locked(struct runq *rq, struct thread *t)
 }
 
 /* First thread of this CPU's queue that may run here, or the idle thread. */
-static struct thread *
+static __attribute__((noinline)) struct thread *
 pick_next(struct runq *rq)
 {
 	struct thread *t = NULL;
@@ -192,12 +196,10 @@ sched_finish_switch(void)
 static void
 load_space(const struct thread *t)
 {
-	struct pmap *pm = t->space != NULL ? t->space->pmap : NULL;
-
-	if (pm == NULL)
+	if (t->space == NULL)
 		pmap_lazy();
-	else if (pmap_current() != pm)
-		pmap_activate(pm);
+	else
+		pmap_activate(t->space->pmap);
 }
 
 /* The caller has given the current thread its new state. Interrupts are off. */

@@ -147,35 +147,44 @@ typedef long transfer_fn(struct file *, struct vmspace *, vaddr_t, size_t,
 
 /* One piece after the other, until one is short. */
 static long
-transfer_vector(struct file *f, uintptr_t iov, size_t n, transfer_fn *transfer)
+transfer_vector(struct file *f, const struct iovec *v, size_t n,
+    transfer_fn *transfer)
 {
 	long total = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		struct iovec v;
-		long r;
-		int error = copyin(space(), &v, iov + i * sizeof(v),
-		    sizeof(v));
+		long r = 0;
 
-		if (error != 0)
-			return total > 0 ? total : -error;
-		if (v.iov_len > INT64_MAX)
-			return total > 0 ? total : -EINVAL;
-		if (v.iov_len == 0)
-			continue;
-		r = transfer(f, space(), (vaddr_t)v.iov_base, v.iov_len, NULL);
+		if (v[i].iov_len != 0)
+			r = transfer(f, space(), (vaddr_t)v[i].iov_base,
+			    v[i].iov_len, NULL);
 		if (r < 0)
 			return total > 0 ? total : r;
 		total += r;
-		if ((size_t)r < v.iov_len)
+		if ((size_t)r < v[i].iov_len)
 			break;
 	}
 	return total;
 }
 
+/* The whole vector, before anything is moved. */
+static int
+vector_copyin(uintptr_t user, size_t n, struct iovec *v)
+{
+	int error = copyin(space(), v, user, n * sizeof(*v));
+	size_t total = 0;
+
+	for (size_t i = 0; error == 0 && i < n; i++)
+		if (__builtin_add_overflow(total, v[i].iov_len, &total) ||
+		    total > INT64_MAX)
+			error = EINVAL;
+	return error;
+}
+
 static long
 vector_call(uintptr_t fd, uintptr_t iov, uintptr_t n, transfer_fn *transfer)
 {
+	struct iovec few[4], *v = few;
 	struct file *f;
 	long result;
 
@@ -184,7 +193,13 @@ vector_call(uintptr_t fd, uintptr_t iov, uintptr_t n, transfer_fn *transfer)
 	f = fd_get(files(), (int)fd);
 	if (f == NULL)
 		return -EBADF;
-	result = transfer_vector(f, iov, n, transfer);
+	if (n > ARRAY_SIZE(few))
+		v = kmalloc(n * sizeof(*v));
+	result = v == NULL ? -ENOMEM : -vector_copyin(iov, n, v);
+	if (result == 0)
+		result = transfer_vector(f, v, n, transfer);
+	if (v != few && v != NULL)
+		kfree(v, n * sizeof(*v));
 	file_drop(f);
 	return signal_restartable(result);
 }
