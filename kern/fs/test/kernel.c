@@ -25,6 +25,7 @@ struct boot_info boot_info;
 char *host_ram;
 struct vm_page *frame_array;
 paddr_t frame_base = HOST_RAM_BASE;
+bool sched_fuzz_on;
 unsigned test_kprintf_lines;
 long test_nalloc;
 static struct thread self;
@@ -194,7 +195,7 @@ sched_yield(void)
 }
 
 void
-sched_fuzz_point(void)
+sched_fuzz(void)
 {
 }
 
