@@ -56,9 +56,13 @@ tlb_oracle_done(struct pmap *pm, uint64_t gen)
 void
 tlb_oracle_released(struct vm_page *pg, const struct pmap *pm)
 {
+	/* Another space may let go of the same frame now: without the lock the
+	 * two words would mix. The one that is overwritten is not checked. */
+	spin_lock(&live_lock);
 	pg->stale_pmap = pm->id;
 	/* The flush to come advances gen at least once. */
 	pg->stale_gen = __atomic_load_n(&pm->gen, __ATOMIC_SEQ_CST) + 1;
+	spin_unlock(&live_lock);
 }
 
 static bool
