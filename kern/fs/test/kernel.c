@@ -25,6 +25,7 @@ struct boot_info boot_info;
 char *host_ram;
 struct vm_page *frame_array;
 paddr_t frame_base = HOST_RAM_BASE;
+uintptr_t frame_bias;
 bool sched_fuzz_on;
 unsigned test_kprintf_lines;
 long test_nalloc;
@@ -40,6 +41,8 @@ test_boot(void)
 	host_cpu->locks = &locks;
 	host_ram = os_map_pages(NFRAMES);
 	frame_array = os_alloc(2 * NFRAMES * sizeof(*frame_array));
+	frame_bias = (uintptr_t)frame_array -
+	    (frame_base >> PAGE_SHIFT) * sizeof(*frame_array);
 	nframes = 2 * TEST_USER_PAGES; /* the user's stay at the bottom */
 }
 
