@@ -42,7 +42,8 @@ struct vm_page {
 	uint32_t wpins;		/* [a] those of pins that write */
 	uint32_t flags;		/* [a] PG_* */
 	void *owner;		/* [o] Mach: object; L4: root node; else NULL */
-	uint64_t offset;	/* [o] offset in the owner */
+	uint64_t offset;	/* [o] offset in the owner; table: entries */
+	uint64_t groups;	/* [o] page table: see vm/pmap_priv.h */
 #ifdef DEBUG
 	uint64_t stale_pmap;	/* [d] id of the pmap unmapped last, 0 none */
 	uint64_t stale_gen;	/* [d] generation that must have passed */

@@ -111,7 +111,7 @@ slab_create(struct kmem_cache *c)
 	return s;
 }
 
-static bool
+static __slowpath bool
 refill(struct kmem_cache *c, unsigned cpu)
 {
 	spin_lock(&c->lock);
@@ -157,7 +157,7 @@ slab_put(struct kmem_cache *c, void *obj)
 	frame_free(phys_to_page(virt_to_phys(s)));
 }
 
-static void
+static __slowpath void
 spill(struct kmem_cache *c, unsigned cpu, uint32_t keep)
 {
 	spin_lock(&c->lock);
@@ -179,7 +179,7 @@ kmem_alloc(struct kmem_cache *c)
 	unsigned cpu = cpu_id();
 	void *obj;
 
-	if (fail_point())
+	if (unlikely(fail_armed != 0) && fail_point())
 		return NULL;
 	if (unlikely(c->cpu[cpu].n == 0) && !refill(c, cpu))
 		return NULL;

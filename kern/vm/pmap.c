@@ -136,7 +136,7 @@ enter_locked(struct pmap *pm, vaddr_t va, const struct pmap_new *nw,
 	if (error != 0)
 		return error;
 	if (old == 0)
-		table_page(pte)->offset++;
+		table_count_entry(pte);
 	else
 		replaced(pm, va, old, level, tg);
 	pm->nleaves += 1u << level * PTE_INDEX_BITS;
@@ -238,7 +238,8 @@ pmap_cursor_clear_slow(struct pmap_cursor *c, uint64_t soft,
 	    soft != 0 ? pte_make_soft(soft) : 0, __ATOMIC_SEQ_CST);
 
 	if (old == 0) {
-		table_page(c->pte)->offset += soft != 0;
+		if (soft != 0)
+			table_count_entry(c->pte);
 		return;
 	}
 	if (is_mapped(old, c->level)) {
@@ -330,20 +331,40 @@ settle(struct pmap_cursor *c, const pte_t *table)
 	c->nlost = 0;
 }
 
+/* At an empty entry: go to the last one of the run of unused groups. */
+static inline void
+skip_groups(struct pmap_cursor *c, uint64_t groups)
+{
+	unsigned g = group_of(c->pte), skip;
+
+	groups >>= g;
+	if (groups & 1)
+		return;
+	for (skip = 0; g < 64 && !(groups & 1); g++, groups >>= 1)
+		skip += GROUP_ENTRIES;
+	skip -= (unsigned)((uintptr_t)c->pte / sizeof(pte_t)) %
+		GROUP_ENTRIES + 1;
+	c->va += skip * PAGE_SIZE;
+	c->pte += skip;
+}
+
 /* Visit one table of level 0 from c->va up to @p eva or its end. */
 static int
 scan_table(struct pmap_cursor *c, vaddr_t eva, pmap_scan_fn *fn, void *arg)
 {
 	vaddr_t end = ROUND_DOWN(c->va, level_size(1)) + level_size(1);
 	const pte_t *table = c->pte;
+	uint64_t groups = table_page(table)->groups;
 	struct pmap_leaf leaf;
 	int r = 0;
 
 	for (end = MIN(end, eva); c->va < end; c->va += PAGE_SIZE, c->pte++) {
 		pte_t raw = pte_load(c->pte);
 
-		if (raw == 0)
+		if (raw == 0) {
+			skip_groups(c, groups);
 			continue;
+		}
 		decode(&leaf, c->pm, c->pte, raw, 0);
 		c->kind = leaf.kind;
 		r = fn(c, &leaf, arg);

@@ -4,8 +4,10 @@
  *
  * The walk is the same in all of them: from the root down while the entry is a
  * table.  A table page is described by its struct vm_page: flags has PG_TABLE,
- * offset counts entries that are not EMPTY, owner is the page of link words
- * (level 0 of a pmap with PMAP_LINKS) or NULL.
+ * offset counts entries that are not EMPTY, bit i of groups says that one of
+ * the eight entries from 8i on was in use since the table was empty (scans skip
+ * the others), owner is the page of link words (level 0 of a pmap with
+ * PMAP_LINKS) or NULL.
  */
 #ifndef VM_PMAP_PRIV_H
 #define VM_PMAP_PRIV_H
@@ -32,6 +34,25 @@ table_page(const pte_t *pte)
 {
 	/* Tables are reached through the direct map only. */
 	return phys_to_page((uintptr_t)pte - (uintptr_t)phys_to_virt(0));
+}
+
+#define GROUP_ENTRIES 8
+
+static inline unsigned
+group_of(const pte_t *pte)
+{
+	return (unsigned)((uintptr_t)pte & PAGE_MASK) /
+	    (GROUP_ENTRIES * sizeof(*pte));
+}
+
+/** @p pte is not EMPTY any more. */
+static inline void
+table_count_entry(const pte_t *pte)
+{
+	struct vm_page *pg = table_page(pte);
+
+	pg->offset++;
+	pg->groups |= (uint64_t)1 << group_of(pte);
 }
 
 /** Bytes that one entry of @p level covers. */

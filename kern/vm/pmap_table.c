@@ -82,7 +82,7 @@ table_alloc(struct pmap *pm, unsigned level)
 		}
 	}
 	pg->flags = PG_TABLE;
-	pg->offset = 0;
+	pg->offset = pg->groups = 0;
 	pg->owner = links != NULL ? page_to_virt(links) : NULL;
 	counter_add(TS_page_tables, 1);
 	return pg;
@@ -155,7 +155,7 @@ pmap_walk_alloc(struct pmap *pm, vaddr_t va, unsigned level, pte_t **out)
 			e = pte_make_table(page_to_phys(pg));
 			/* The walker must see the zeroes before the table. */
 			__atomic_store_n(pte, e, __ATOMIC_RELEASE);
-			table_page(pte)->offset++;
+			table_count_entry(pte);
 			pm->ntables++;
 		} else if (kind != PTE_KIND_TABLE) {
 			return EBUSY;
@@ -209,7 +209,12 @@ free_tables(struct pmap *pm, pte_t *table, unsigned level, unsigned n)
 	struct vm_page *pg = table_page(table);
 
 	for (unsigned i = 0; level > 0 && pg->offset > 0 && i < n; i++) {
-		if (pte_kind(table[i], level) != PTE_KIND_TABLE)
+		if (i % GROUP_ENTRIES == 0 &&
+		    !(pg->groups >> i / GROUP_ENTRIES & 1)) {
+			i += GROUP_ENTRIES - 1;
+			continue;
+		}
+		if (!pte_is_table(table[i]))
 			continue;
 		free_tables(pm, table_virt(pte_pa(table[i])), level - 1,
 		    PTE_ENTRIES);
@@ -316,6 +321,7 @@ pmap_split(struct pmap *pm, vaddr_t va, struct tlb_gather *tg)
 	table = page_to_virt(pg);
 	pm->ntables++;
 	pg->offset = PTE_ENTRIES;
+	pg->groups = ~(uint64_t)0;
 	for (;;) { /* until the hardware sets no A or D in between */
 		bits = pte_bits(old);
 		for (unsigned i = 0; i < PTE_ENTRIES; i++) {
@@ -361,7 +367,7 @@ census_table(struct census *c, const pte_t *table, unsigned level, vaddr_t va)
 	unsigned n = level == PTE_LEVELS - 1 && c->pm->type == PMAP_USER ?
 	    PTE_ROOT_USER_ENTRIES :
 	    PTE_ENTRIES;
-	uint64_t used = 0;
+	uint64_t used = 0, used_groups = 0;
 
 	c->ntables++;
 	for (unsigned i = 0; i < n; i++, va += level_size(level)) {
@@ -369,6 +375,7 @@ census_table(struct census *c, const pte_t *table, unsigned level, vaddr_t va)
 		enum pte_kind kind = pte_kind(e, level);
 
 		used += e != 0;
+		used_groups |= (uint64_t)(e != 0) << i / GROUP_ENTRIES;
 		if (kind == PTE_KIND_TABLE && level == 0)
 			census_fail(c, va, e, "table pointer in level 0");
 		else if (kind == PTE_KIND_TABLE)
@@ -382,7 +389,8 @@ census_table(struct census *c, const pte_t *table, unsigned level, vaddr_t va)
 		    !pte_user(e))
 			census_fail(c, va, e, "kernel leaf in the user half");
 	}
-	if (table_page(table)->offset != used)
+	if (table_page(table)->offset != used || (used_groups &
+	    ~table_page(table)->groups) != 0)
 		census_fail(c, va, used, "wrong entry count of a table");
 }
 

@@ -250,27 +250,35 @@ protect_leaf(struct pmap_cursor *c, const struct pmap_leaf *leaf, void *arg)
 	return 0;
 }
 
+/* All of it mapped, and the rights within each maximum? */
 static int
-check_protect(struct vmspace *vs, vaddr_t sva, vaddr_t eva, vm_prot_t prot)
+check_protect(const struct region *r, vaddr_t eva, vm_prot_t prot)
 {
-	const struct region *r;
+	bool forbidden = false;
 
-	if (!region_covers(vs, sva, eva))
-		return ENOMEM;
-	for (r = region_first(vs, sva); r != NULL && region_sva(r) < eva;
-	     r = region_next(r))
-		if (prot & ~(vm_prot_t)r->maxprot)
-			return EACCES;
-	return 0;
+	for (;;) {
+		vaddr_t end;
+
+		if (r == NULL)
+			return ENOMEM;
+		forbidden |= (prot & ~(vm_prot_t)r->maxprot) != 0;
+		end = r->eva;
+		if (end >= eva)
+			return forbidden ? EACCES : 0;
+		r = region_next(r);
+		if (r != NULL && region_sva(r) != end)
+			return ENOMEM;
+	}
 }
 
 static int
 classic_protect(struct vmspace *vs, vaddr_t sva, vaddr_t eva, vm_prot_t prot,
     struct vm_txn *txn)
 {
-	int error = check_protect(vs, sva, eva, prot);
+	struct region *first = region_find(vs, sva);
+	int error = check_protect(first, eva, prot);
 
-	if (error == 0)
+	if (error == 0 && (region_sva(first) != sva || first->eva != eva))
 		error = region_split(vs, sva, eva);
 	if (error != 0)
 		return error;
