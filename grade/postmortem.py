@@ -72,9 +72,8 @@ def panic_trace(config, text):
         if re.match(r'# (cpu \d+ pc|panic:|backtrace:)', line):
             lines.append(line)
             if not line.startswith('# panic:'):
-                found = HEX.findall(line)
-                if line.startswith('# backtrace:'):
-                    found = ['0x0'] + found
+                # all of them are return addresses, the pc too
+                found = ['0x0'] + HEX.findall(line)
                 got = symbolise(config, found)
                 lines += [f'    {g}' for g in got if not g.startswith('0x0 ')]
     return '\n'.join(lines)
