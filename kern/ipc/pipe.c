@@ -25,7 +25,7 @@
 /** Letters: l lock. */
 struct pipe {
 	struct spinlock lock;	/* RANK_PIPE */
-	uint32_t head, tail;	/* [l] bytes ever read and written */
+	size_t head, tail;	/* [l] bytes ever read and written */
 	unsigned nreaders, nwriters; /* [l] open files: 0 or 1 */
 	uint64_t ino;		/* [I] */
 	struct waitq readers, writers;
@@ -41,7 +41,7 @@ pipe_init(void)
 	kmem_cache_init(&pipe_cache, "pipe", sizeof(struct pipe));
 }
 
-static unsigned
+static size_t
 used(const struct pipe *p)
 {
 	return p->tail - p->head;
@@ -54,7 +54,7 @@ provide_pages(struct pipe *p, size_t n)
 	size_t have = 0;
 
 	while (have < n) {
-		uint32_t at = p->tail + (uint32_t)have;
+		size_t at = p->tail + have;
 		char **page = &p->page[at / PAGE_SIZE % NPAGES];
 
 		if (unlikely(*page == NULL)) {
@@ -86,31 +86,50 @@ rewind_ring(struct pipe *p)
 		free_page(&p->page[i]);
 }
 
-/* Move @p n bytes between ring and batch; each piece lies in one page of
- * either. */
-static void
-move(struct pipe *p, uint32_t at, const struct vm_pinned *buf, size_t off,
+/* The piece at @p at of the ring and @p uat of the batch; it lies in one page
+ * of either. */
+static inline void
+move_piece(struct pipe *p, size_t at, const struct vm_pinned *buf, size_t uat,
     size_t n, bool to_ring)
 {
-	size_t uat = buf->offset + off;
+	char *ring = p->page[at / PAGE_SIZE % NPAGES] + (at & PAGE_MASK);
+	char *user = (char *)page_to_virt(buf->page[uat / PAGE_SIZE]) +
+	    (uat & PAGE_MASK);
 
+	if (to_ring)
+		memcpy(ring, user, n);
+	else
+		memcpy(user, ring, n);
+}
+
+static __attribute__((noinline)) void
+move_pieces(struct pipe *p, size_t at, const struct vm_pinned *buf,
+    size_t uat, size_t n, bool to_ring)
+{
 	while (n > 0) {
 		size_t left = MIN(PAGE_SIZE - (at & PAGE_MASK),
 		    PAGE_SIZE - (uat & PAGE_MASK));
 		size_t now = MIN(n, left);
-		char *ring = p->page[at / PAGE_SIZE % NPAGES];
-		char *user = page_to_virt(buf->page[uat / PAGE_SIZE]);
 
-		ring += at & PAGE_MASK;
-		user += uat & PAGE_MASK;
-		if (to_ring)
-			memcpy(ring, user, now);
-		else
-			memcpy(user, ring, now);
-		at += (uint32_t)now;
+		move_piece(p, at, buf, uat, now, to_ring);
+		at += now;
 		uat += now;
 		n -= now;
 	}
+}
+
+/* Move @p n bytes between ring and batch. */
+static inline void
+move(struct pipe *p, size_t at, const struct vm_pinned *buf, size_t off,
+    size_t n, bool to_ring)
+{
+	size_t uat = buf->offset + off;
+
+	if (likely((at & PAGE_MASK) + n <= PAGE_SIZE &&
+		(uat & PAGE_MASK) + n <= PAGE_SIZE))
+		move_piece(p, at, buf, uat, n, to_ring);
+	else
+		move_pieces(p, at, buf, uat, n, to_ring);
 }
 
 static int
@@ -133,12 +152,12 @@ pipe_read(struct file *f, const struct vm_pinned *buf, uint64_t pos,
 		uint32_t seq;
 
 		spin_lock(&p->lock);
-		n = MIN(buf->size, (size_t)used(p));
+		n = MIN(buf->size, used(p));
 		if (n > 0) {
 			bool was_full = used(p) > PIPE_SIZE - PIPE_BUF;
 
 			move(p, p->head, buf, 0, n, false);
-			p->head += (uint32_t)n;
+			p->head += n;
 			if (used(p) == 0)
 				rewind_ring(p);
 			spin_unlock(&p->lock);
@@ -170,7 +189,7 @@ store_locked(struct pipe *p, const struct vm_pinned *buf, size_t off)
 	if (n < left && left <= PIPE_BUF)
 		return 0; /* not in pieces */
 	move(p, p->tail, buf, off, n, true);
-	p->tail += (uint32_t)n;
+	p->tail += n;
 	return n;
 }
 
