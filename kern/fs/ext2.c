@@ -36,7 +36,7 @@ ext2_block_get(struct ext2_fs *fs, uint32_t block, struct buf **out,
 	uint64_t offset = (uint64_t)block << fs->block_shift;
 	int error;
 
-	if (block >= fs->nblocks)
+	if (!ext2_block_valid(fs, block))
 		return EIO;
 	error = buf_get(fs->dev, offset / BLOCK_SIZE, out);
 	if (error == 0)

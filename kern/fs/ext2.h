@@ -170,7 +170,8 @@ void ext2_inode_release(struct inode *);
 
 extern const struct inode_ops ext2_file_ops;
 extern const struct inode_ops ext2_link_ops;
-/** File block @p n of an inode; *block = 0 is a hole. @retval EIO */
+/** File block @p n of an inode, as it stands on disk, unchecked; 0 is a hole.
+ * @retval EIO */
 int __must_check ext2_bmap(struct ext2_inode *, uint64_t n, uint32_t *block);
 
 /* ext2_dir.c */

@@ -59,7 +59,7 @@ entry_next(struct scan *s)
 
 	if (room < DIRENT_HEAD || e->rec_len < DIRENT_HEAD ||
 	    e->rec_len % 4 != 0 || e->rec_len > room ||
-	    e->name_len > e->rec_len - DIRENT_HEAD || e->inode > fs->ninodes)
+	    e->name_len > e->rec_len - DIRENT_HEAD)
 		return NULL;
 	if (e->inode != 0 && e->name_len == 0)
 		return NULL;

@@ -21,8 +21,6 @@ indirect_step(struct ext2_fs *fs, uint32_t *block, uint64_t index)
 
 	if (*block == 0)
 		return 0;
-	if (!ext2_block_valid(fs, *block))
-		return EIO;
 	error = ext2_block_get(fs, *block, &b, &data);
 	if (error != 0)
 		return error;
@@ -41,7 +39,7 @@ ext2_bmap(struct ext2_inode *ei, uint64_t n, uint32_t *block)
 
 	if (n < EXT2_NDIRECT) {
 		*block = ei->block[n];
-		return *block == 0 || ext2_block_valid(fs, *block) ? 0 : EIO;
+		return 0;
 	}
 	n -= EXT2_NDIRECT;
 	for (level = 1; level <= 3 && n >> (shift * level) != 0; level++)
@@ -55,7 +53,7 @@ ext2_bmap(struct ext2_inode *ei, uint64_t n, uint32_t *block)
 		if (error != 0)
 			return error;
 	}
-	return *block == 0 || ext2_block_valid(fs, *block) ? 0 : EIO;
+	return 0;
 }
 
 /* Bytes [boff, boff + n) of one block into the batch at @p at: a single copy
@@ -73,6 +71,8 @@ read_piece(struct ext2_fs *fs, uint32_t block, size_t boff,
 		file_zero_pinned(buf, at, n);
 		return 0;
 	}
+	if (!ext2_block_valid(fs, block))
+		return EIO;
 	data = block_direct(fs->dev, offset / BLOCK_SIZE);
 	if (data != NULL) {
 		vm_pinned_write(buf, at, data + offset % BLOCK_SIZE, n);

@@ -61,7 +61,8 @@ choose_word(void)
 		block = rnd() % test_disk.nblocks;
 	while (!test_metadata[block]);
 	for (unsigned i = 0; i < 32; i++) {
-		w = word_at(block * BLOCK_SIZE + rnd() % BLOCK_SIZE);
+		w = word_at(block * BLOCK_SIZE + (rnd() % 4 != 0 ?
+			rnd() % BLOCK_SIZE : BLOCK_SIZE - 1 - rnd() % 272));
 		if (*w != 0)
 			break; /* most of it is empty */
 	}
