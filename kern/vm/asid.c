@@ -15,8 +15,7 @@
 #include "sync/counter.h"
 #include "vm/pmap.h"
 
-#define NUMBER_BITS 16
-#define NUMBER_MASK (((uint64_t)1 << NUMBER_BITS) - 1)
+#define NUMBER_MASK ASID_NUMBER_MASK
 
 static struct spinlock asid_lock = SPINLOCK_INIT(RANK_ASID, "asid");
 static unsigned count;		    /* [I] numbers, 0 included; < 2: none */
@@ -32,13 +31,6 @@ asid_init(unsigned n)
 	count = n;
 	used[0] = 1;
 	hint = 1;
-}
-
-unsigned
-asid_number(const struct pmap *pm)
-{
-	return (unsigned)(__atomic_load_n(&pm->asid, __ATOMIC_RELAXED) &
-	    NUMBER_MASK);
 }
 
 static bool

@@ -170,7 +170,7 @@ pmap_enter(struct pmap *pm, vaddr_t va, const struct pmap_new *nw,
 }
 
 /* Rewrite a leaf in place; @return the portable bits before. */
-static unsigned
+static inline unsigned
 edit(struct pmap *pm, vaddr_t va, pte_t *pte, unsigned level,
     const struct pmap_edit *ed, struct tlb_gather *tg, int *error)
 {

@@ -99,15 +99,38 @@ struct pmap {
 
 extern struct pmap pmap_kernel;
 
+#define ASID_NUMBER_MASK 0xffffull /* of pmap.asid; above it the generation */
+
+/** ASID that @p pm has now; 0: none yet, or a shared one (asid.c). */
+static inline unsigned
+asid_number(const struct pmap *pm)
+{
+	return (unsigned)(__atomic_load_n(&pm->asid, __ATOMIC_RELAXED) &
+	    ASID_NUMBER_MASK);
+}
+
 /** Adopt the port's kernel table as pmap_kernel. @ctx once, one CPU */
 void pmap_init(void);
 
 /** One reference, empty.  @retval ENOMEM */
 int __must_check pmap_create(enum pmap_type, unsigned flags, struct pmap **out);
-void pmap_hold(struct pmap *);
+static inline void
+pmap_hold(struct pmap *pm)
+{
+	__atomic_fetch_add(&pm->refs, 1, __ATOMIC_RELAXED);
+}
+
+void pmap_destroy(struct pmap *); /* by pmap_drop only */
+
 /** Drop a reference; the last frees the tables. @pre last: no leaf is left and
  * no CPU has it loaded */
-void pmap_drop(struct pmap *);
+static inline void
+pmap_drop(struct pmap *pm)
+{
+	if (__atomic_sub_fetch(&pm->refs, 1, __ATOMIC_ACQ_REL) == 0)
+		pmap_destroy(pm);
+}
+
 
 /**
  * Make the tables for [@p sva, @p eva): pmap_enter over it cannot fail.
@@ -248,7 +271,14 @@ void pmap_activate(struct pmap *);
 /** Kernel thread or idle: load the kernel's root (C11). @pre interrupts off */
 void pmap_lazy(void);
 /** The pmap loaded on this CPU; &pmap_kernel when lazy. */
-struct pmap *pmap_current(void);
+static inline struct pmap *
+pmap_current(void)
+{
+	struct pmap *pm = this_cpu()->pmap;
+
+	return likely(pm != NULL) ? pm : &pmap_kernel;
+}
+
 
 /** Before returning to user mode: sync the instruction cache if executable
  * pages were entered since (DESIGN rule 10). @pre interrupts off */

@@ -5,21 +5,11 @@
  *
  * Path: the scheduler's switch -> pmap_activate or pmap_lazy -> tlb_join,
  * mmu_load_root, tlb_leave, in this order (C2, C11).
- * Each CPU knows which pmap it has loaded; nobody else writes that word.
+ * Each CPU knows which pmap it has loaded (struct cpu); nobody else writes it.
  */
 #include "vm/pmap_priv.h"
 
 #include "sync/counter.h"
-
-static struct pmap *loaded[MAXCPU]; /* [c]; NULL: the kernel's, since boot */
-
-struct pmap *
-pmap_current(void)
-{
-	struct pmap *pm = loaded[cpu_id()];
-
-	return pm != NULL ? pm : &pmap_kernel;
-}
 
 void
 pmap_user_fence(void)
@@ -40,7 +30,7 @@ load(struct pmap *pm, unsigned asid)
 {
 	struct pmap *old = pmap_current();
 
-	loaded[cpu_id()] = pm;
+	this_cpu()->pmap = pm;
 	mmu_load_root(pm->root, asid);
 	/* Number 0 is shared: drop its entries on the way in and out.  Not
 	 * before the load, since the hardware may walk the old root up to this

@@ -196,12 +196,6 @@ pmap_create(enum pmap_type type, unsigned flags, struct pmap **out)
 	return 0;
 }
 
-void
-pmap_hold(struct pmap *pm)
-{
-	__atomic_fetch_add(&pm->refs, 1, __ATOMIC_RELAXED);
-}
-
 /* Free the tables below @p table; all leaves are gone. */
 static void
 free_tables(struct pmap *pm, pte_t *table, unsigned level, unsigned n)
@@ -226,12 +220,10 @@ free_tables(struct pmap *pm, pte_t *table, unsigned level, unsigned n)
 }
 
 void
-pmap_drop(struct pmap *pm)
+pmap_destroy(struct pmap *pm)
 {
 	pte_t *root = table_virt(pm->root);
 
-	if (__atomic_sub_fetch(&pm->refs, 1, __ATOMIC_ACQ_REL) != 0)
-		return;
 	KASSERT(pm != &pmap_kernel && pm->active == 0 && pm->nleaves == 0);
 	tlb_oracle_pmap_gone(pm);
 	if (pm->type == PMAP_USER)

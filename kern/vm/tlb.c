@@ -123,7 +123,7 @@ drop_pages(struct vm_page **pg, struct vm_page **end)
 }
 
 /* Nothing can reach the frames and tables any more. */
-static void
+static inline void
 release(struct tlb_gather *tg)
 {
 	struct vm_page **end = tg->next; /* older batches are full */
@@ -149,7 +149,7 @@ release(struct tlb_gather *tg)
 
 /* ---- flushing on this CPU; interrupts off ---- */
 
-static void
+static __slowpath void
 flush_whole(struct pmap *pm)
 {
 	/* Read before the fence: what comes later is not covered. */
@@ -162,7 +162,7 @@ flush_whole(struct pmap *pm)
 	__atomic_store_n(&pm->cpu_gen[cpu_id()], gen, __ATOMIC_RELEASE);
 }
 
-static void
+static inline void
 flush_local(const struct tlb_range *r)
 {
 	struct pmap *pm = r->pm;
@@ -192,7 +192,7 @@ flush_local(const struct tlb_range *r)
 	flush_whole(pm);
 }
 
-static void
+static __slowpath void
 flush_everything(void)
 {
 	struct pmap *pm = pmap_current();
@@ -253,7 +253,7 @@ all_cpus(void)
 
 /* CPUs that must act for one range.  The entry was stored and the generation
  * advanced before: a CPU that joins after this read sees both (C2). */
-static uint64_t
+static inline uint64_t
 targets_of(const struct tlb_range *r)
 {
 	struct pmap *pm = r->pm;
@@ -334,7 +334,7 @@ shoot_sbi(const struct tlb_range *r, uint64_t targets)
 	tlb_oracle_done(r->pm, r->gen);
 }
 
-static void
+static __slowpath void
 shoot(const struct tlb_gather *tg, uint64_t targets)
 {
 	bool simple = !tg->everything && !tg->icache;

@@ -167,7 +167,5 @@ void asid_init(unsigned count);
 /** ASID for @p pm on this CPU; @p *fresh: no entry of it is in this TLB.
  * @pre interrupts off, @p pm is about to be loaded */
 unsigned asid_join(struct pmap *pm, bool *fresh);
-/** Number that @p pm has now (0: none yet). */
-unsigned asid_number(const struct pmap *pm);
 
 #endif
