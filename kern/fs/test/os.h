@@ -15,6 +15,7 @@ void *os_alloc(size_t);
 void os_free(void *);
 void os_print(const char *);
 _Noreturn void os_fail(const char *);
+/** CPU time, so that a busy machine does not matter. */
 uint64_t os_clock_ns(void);
 
 /** lstat(2) of a host file. @return false: it does not exist */
