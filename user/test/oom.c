@@ -167,10 +167,8 @@ busy_program(void)
 		mprotect(p + 4 * PG, PG, PROT_READ);
 		munmap(p + 8 * PG, 2 * PG);
 	}
-	if (pipe(fds) == 0) {
-		write(fds[1], "hello", 5);
+	if (pipe(fds) == 0 && write(fds[1], "hello", 5) == 5)
 		read(fds[0], buf, 5);
-	}
 	fd = open("/test/files/hello.txt", O_RDONLY);
 	read(fd, buf, sizeof(buf));
 	fd = open("/proc/self/maps", O_RDONLY);
