@@ -84,7 +84,7 @@ differs(pte_t a, pte_t b)
 
 /* Put @p new into @p pte if it still is @p expect. On success @p *old is what
  * was there, with the A and D that the hardware may just have set. */
-static int
+static __always_inline int
 exchange(pte_t *pte, uint64_t expect, pte_t new, pte_t *old)
 {
 	*old = pte_load(pte);
@@ -170,7 +170,7 @@ pmap_enter(struct pmap *pm, vaddr_t va, const struct pmap_new *nw,
 }
 
 /* Rewrite a leaf in place; @return the portable bits before. */
-static inline unsigned
+static __always_inline unsigned
 edit(struct pmap *pm, vaddr_t va, pte_t *pte, unsigned level,
     const struct pmap_edit *ed, struct tlb_gather *tg, int *error)
 {

@@ -84,6 +84,7 @@ struct pmap {
 	uint64_t id;		/* [I] never reused; for the oracle */
 	uint32_t ntables;	/* [p] table pages, root included */
 	uint32_t nleaves;	/* [p] LEAF and NOACCESS, in 4 KiB units */
+	vaddr_t empty_table;	/* [p] one that pmap_trim left; 0: none */
 	uint64_t asid;		/* [a] generation | number (tlb.c) */
 	uint64_t gen;		/* [a] weakening flushes so far */
 	uint64_t active;	/* [a] CPUs that have the root loaded */
@@ -241,7 +242,8 @@ pmap_cursor_clear(struct pmap_cursor *c, uint64_t soft, struct tlb_gather *tg)
 	pmap_cursor_clear_slow(c, soft, tg);
 }
 
-/** Unhook table pages without entries in [@p sva, @p eva) into the gather. */
+/** Unhook table pages without entries in [@p sva, @p eva) into the gather; one
+ * of them may stay until the next call. */
 void pmap_trim(struct pmap *, vaddr_t sva, vaddr_t eva, struct tlb_gather *);
 
 /**

@@ -270,11 +270,10 @@ trim_entry(struct pmap *pm, vaddr_t va, pte_t *pte, unsigned level,
 	tlb_gather_table(tg, pg);
 }
 
-void
-pmap_trim(struct pmap *pm, vaddr_t sva, vaddr_t eva, struct tlb_gather *tg)
+/* Trim [sva, eva): tables of level 0 first, they may empty the one above. */
+static void
+trim_range(struct pmap *pm, vaddr_t sva, vaddr_t eva, struct tlb_gather *tg)
 {
-	spin_lock(&pm->lock);
-	/* Level 1 entries first: they may empty the table above. */
 	for (unsigned level = 1; level < PTE_LEVELS; level++) {
 		vaddr_t size = level_size(level);
 
@@ -288,6 +287,39 @@ pmap_trim(struct pmap *pm, vaddr_t sva, vaddr_t eva, struct tlb_gather *tg)
 				va = ROUND_DOWN(va, level_size(found)) +
 				    level_size(found) - size;
 		}
+	}
+}
+
+/*
+ * A program that maps and unmaps a page again and again would make and free the
+ * same tables each time.  So one empty table of level 0 may stay in place until
+ * another one becomes empty.
+ */
+static __slowpath void
+trim_other(struct pmap *pm, vaddr_t va, struct tlb_gather *tg)
+{
+	vaddr_t old = pm->empty_table;
+
+	pm->empty_table = va;
+	if (old != 0)
+		trim_range(pm, old, old + 1, tg);
+}
+
+void
+pmap_trim(struct pmap *pm, vaddr_t sva, vaddr_t eva, struct tlb_gather *tg)
+{
+	vaddr_t first = ROUND_DOWN(sva, level_size(1)) | PAGE_SIZE;
+
+	spin_lock(&pm->lock);
+	if ((sva ^ (eva - 1)) >= level_size(1)) {
+		pm->empty_table = 0;
+		trim_range(pm, sva, eva, tg);
+	} else if (unlikely(pm->empty_table != first)) {
+		unsigned level = 0;
+		pte_t *pte = pmap_walk(pm, sva, &level);
+
+		if (level == 0 && table_page(pte)->offset == 0)
+			trim_other(pm, first, tg);
 	}
 	spin_unlock(&pm->lock);
 }

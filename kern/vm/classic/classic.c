@@ -116,8 +116,13 @@ static int
 classic_unmap(struct vmspace *vs, vaddr_t sva, vaddr_t eva,
     struct vm_txn *txn)
 {
-	int error = region_split(vs, sva, eva);
+	const struct region *first = region_first(vs, sva);
+	int error = 0;
 
+	if (first == NULL || region_sva(first) >= eva)
+		return 0;
+	if (region_sva(first) != sva || first->eva != eva)
+		error = region_split(vs, sva, eva);
 	if (error == 0)
 		error = clear_range(vs, sva, eva, txn);
 	if (error == 0)

@@ -38,7 +38,7 @@ try_again(struct vm_txn *txn)
 }
 
 /* Enter @p pg where @p seen was; takes over one reference on success. */
-static int
+static inline int
 enter(const struct fault *f, struct vm_page *pg, uint64_t seen)
 {
 	struct pmap_new nw = {
@@ -95,7 +95,7 @@ store_page(const struct fault *f, uint64_t off, struct vm_page **out)
 	return 0;
 }
 
-static int
+static __attribute__((noinline)) int
 shared_fill(const struct fault *f)
 {
 	uint64_t off = f->r->offset + (f->va - region_sva(f->r));
@@ -108,7 +108,7 @@ shared_fill(const struct fault *f)
 	return enter(f, pg, 0);
 }
 
-static int
+static __slowpath int
 physical_fill(const struct fault *f)
 {
 	struct pmap_new nw = {
@@ -160,7 +160,7 @@ copy_on_write(const struct fault *f, const struct pmap_leaf *seen)
 	return 0;
 }
 
-static int
+static __attribute__((noinline)) int
 fault_present(const struct fault *f, const struct pmap_leaf *seen)
 {
 	if (seen->kind == PMAP_LEAF && (seen->bits & f->access) == f->access)

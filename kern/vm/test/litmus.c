@@ -292,6 +292,8 @@ c5_unmapper(void *arg)
 	(void)arg;
 	for (unsigned r = 0; r < 4; r++) {
 		must(vm_unmap(L.s, VA, 4 * PAGE_SIZE));
+		for (unsigned i = 0; i < 8; i++)
+			cpu_relax(); /* the table is free now */
 		reuse_frames();
 		map(L.s, 4);
 	}
