@@ -99,7 +99,7 @@ trap_irq(uintptr_t cause)
 }
 
 /* What is not a page fault: a signal, but for the first FP instruction. */
-static void
+static __slowpath void
 user_exception(struct trapframe *tf, uintptr_t cause, uintptr_t tval)
 {
 	intr_enable();
@@ -137,13 +137,15 @@ trap_user(struct trapframe *tf, uintptr_t cause, uintptr_t tval)
 		[CAUSE_PF_STORE] = VM_PROT_WRITE,
 	};
 
+	unsigned right = cause < ARRAY_SIZE(access) ? access[cause] : 0;
+
 	KASSERT((csr_read(sstatus) & (SSTATUS_SPP | SSTATUS_SPIE)) ==
 	    SSTATUS_SPIE);
 	if (cause & CAUSE_INTERRUPT) {
 		trap_irq(cause);
-	} else if (cause < ARRAY_SIZE(access) && access[cause] != 0) {
+	} else if (right != 0) {
 		intr_enable();
-		trap_pagefault(tf, tval, access[cause], true);
+		trap_pagefault(tf, tval, right, true);
 	} else {
 		user_exception(tf, cause, tval);
 	}
