@@ -434,7 +434,6 @@ behind (marked <) when it has not carried out the last one.  That is harmless
 while the CPU is not in the mask ACTIVE: it catches up when it joins."""
     arguments(words, 'tlb', 0, 0)
     yield policy_text()
-    loaded = var('loaded', 'vm/pmap_cpu.c')
     owners = kernel.space_owners()
     yield 'PMAP      ASID    GEN  ACTIVE   CPU GENERATIONS           OWNER'
     ids = {int(var('pmap_kernel').address): 'kernel'}
@@ -444,9 +443,9 @@ while the CPU is not in the mask ACTIVE: it catches up when it joins."""
         name = owners.get(int(vs), f'space {int(vs):#x}')
         ids[int(pm)] = name
         yield pmap_row(pm.dereference(), name)
-    for i in range(len(kernel.cpus())):
-        pm = int(loaded[i])
-        yield f'CPU {i} has loaded: ' \
+    for c in kernel.cpus():
+        pm = int(c['pmap'])
+        yield f'CPU {int(c["id"])} has loaded: ' \
             f'{ids.get(pm, hex(pm)) if pm else "kernel"}'
     yield from pending_shootdowns()
 
