@@ -174,6 +174,30 @@ handler_mask_and_restore(void)
 }
 
 static void
+block_more(int sig, struct siginfo *si, void *uc)
+{
+	note(sig, si, uc);
+	((struct ucontext *)uc)->uc_sigmask |= SIGMASK(SIGHUP);
+}
+
+/* What was blocked before is blocked after; the frame may change it. */
+static void
+mask_comes_from_frame(void)
+{
+	sigset_t now;
+
+	block(SIGMASK(SIGUSR2));
+	handle(SIGUSR1, note, 0, SIGMASK(SIGTERM));
+	raise(SIGUSR1);
+	EXPECT_OK(sigprocmask(SIG_BLOCK, NULL, &now));
+	EXPECT_EQ(now, SIGMASK(SIGUSR2));
+	handle(SIGUSR1, block_more, 0, 0);
+	raise(SIGUSR1);
+	EXPECT_OK(sigprocmask(SIG_BLOCK, NULL, &now));
+	EXPECT_EQ(now, SIGMASK(SIGUSR2) | SIGMASK(SIGHUP));
+}
+
+static void
 reset_after_one(void)
 {
 	struct sigaction old;
@@ -666,6 +690,7 @@ static const struct ktap_test tests[] = {
 	TEST(own_signal_waits_in_handler, 0),
 	TEST(nodefer_nests, 0),
 	TEST(handler_mask_and_restore, T_NOEMU),
+	TEST(mask_comes_from_frame, 0),
 	TEST(reset_after_one, 0),
 	TEST(default_and_ignore, 0),
 	TEST(alternate_stack, 0),

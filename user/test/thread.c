@@ -240,6 +240,75 @@ futex_wakes_so_many(void)
 		thread_join(&t[i]);
 }
 
+static long
+futex_call(int *addr, int op, int val, long val2, int *addr2, int val3)
+{
+	return syscall6(SYS_futex, (long)addr, op, val, val2, (long)addr2,
+	    val3);
+}
+
+static void *
+bitset_sleeper(void *arg)
+{
+	static int word;
+
+	__atomic_add_fetch(&shared_counter, 1, __ATOMIC_SEQ_CST);
+	if (arg == NULL)
+		return &word;
+	futex_call(&word, FUTEX_WAIT_BITSET, 0, 0, NULL, (int)(long)arg);
+	return arg;
+}
+
+/* A wake-up passes by the sleepers whose bits it does not have. */
+static void
+futex_bitsets(void)
+{
+	struct thread one, two;
+	int *word = bitset_sleeper(NULL);
+
+	start(&one, bitset_sleeper, (void *)1L);
+	start(&two, bitset_sleeper, (void *)2L);
+	await(&shared_counter, 3);
+	msleep(50);
+	EXPECT_EQ(futex_call(word, FUTEX_WAKE_BITSET, 9, 0, NULL, 4), 0);
+	EXPECT_EQ(futex_call(word, FUTEX_WAKE_BITSET, 9, 0, NULL, 2), 1);
+	EXPECT_EQ(thread_join(&two), 2);
+	EXPECT_EQ(futex_call(word, FUTEX_WAKE_BITSET, 9, 0, NULL, 3), 1);
+	EXPECT_EQ(thread_join(&one), 1);
+	EXPECT_EQ(futex_call(word, FUTEX_WAKE_BITSET, 9, 0, NULL, 0),
+	    -EINVAL);
+}
+
+static int first_word, second_word;
+
+static void *
+requeued_sleeper(void *arg)
+{
+	__atomic_add_fetch(&shared_counter, 1, __ATOMIC_SEQ_CST);
+	futex_wait(&first_word, 0, NULL);
+	return arg;
+}
+
+static void
+futex_requeues(void)
+{
+	struct thread t[4];
+	int i;
+
+	for (i = 0; i < 4; i++)
+		start(&t[i], requeued_sleeper, NULL);
+	await(&shared_counter, 4);
+	msleep(50);
+	EXPECT_EQ(futex_call(&first_word, FUTEX_CMP_REQUEUE, 1, 9,
+	    &second_word, 77), -EAGAIN);
+	EXPECT_EQ(futex_call(&first_word, FUTEX_CMP_REQUEUE, 1, 2,
+	    &second_word, 0), 3);	/* one woke, two moved */
+	EXPECT_EQ(futex_wake(&first_word, 9), 1);
+	EXPECT_EQ(futex_wake(&second_word, 9), 2);
+	for (i = 0; i < 4; i++)
+		thread_join(&t[i]);
+}
+
 /* No wake-up is lost: two threads hand a word to each other. */
 static void *
 futex_partner(void *arg)
@@ -673,6 +742,8 @@ static const struct ktap_test tests[] = {
 	TEST(many_at_once, 0),
 	TEST(futex_checks_value, T_NOEMU),
 	TEST(futex_wakes_so_many, 0),
+	TEST(futex_bitsets, 0),
+	TEST(futex_requeues, 0),
 	TEST(futex_ping_pong, 0),
 	TEST(futex_between_processes, 0),
 	TEST(futex_private_after_fork, 0),
