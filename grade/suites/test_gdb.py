@@ -152,11 +152,11 @@ class Stopped:
             stdin=subprocess.DEVNULL)
         assert 'Traceback' not in done.stderr, done.stderr
         assert 'Python Exception' not in done.stderr, done.stderr
+        said = '\n'.join(line for line in done.stderr.splitlines()
+                         if line and not line.startswith('warning:'))
         if errors:
-            return done.stderr
-        said = [line for line in done.stderr.splitlines()
-                if line and not line.startswith('warning:')]
-        assert not said, done.stderr
+            return said
+        assert not said
         out = done.stdout.split('\n@@@\n')[1:]
         assert len(out) == len(commands), done.stdout + done.stderr
         return out
