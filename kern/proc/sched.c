@@ -32,6 +32,7 @@ static struct runq {
 	struct spinlock timer_lock;  /* RANK_TIMER */
 	struct rb_tree sleepers;     /* [t] by deadline */
 	ns_t next_tick;		     /* [c] */
+	ns_t last_tick;		     /* [c] */
 	ns_t armed;		     /* [c] what the timer is set to */
 } __cacheline runqs[MAXCPU];
 
@@ -498,8 +499,9 @@ sched_tick(void)
 		rq->next_tick += tick_ns;
 		if (rq->next_tick <= now) /* ticks were lost */
 			rq->next_tick = now + tick_ns;
-		t->run_ns += tick_ns;
-		rq->slice_ns += tick_ns;
+		t->run_ns += now - rq->last_tick;
+		rq->slice_ns += now - rq->last_tick;
+		rq->last_tick = now;
 		if (rq->slice_ns >= SLICE_NS && rq->nready > 0)
 			thread_work(t, WORK_RESCHED);
 		tlb_tick();
@@ -520,7 +522,8 @@ start_ticking(void)
 {
 	struct runq *rq = this_runq();
 
-	rq->next_tick = timer_now() + tick_ns;
+	rq->last_tick = timer_now();
+	rq->next_tick = rq->last_tick + tick_ns;
 	arm(rq, rq->next_tick);
 }
 
