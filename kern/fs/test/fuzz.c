@@ -47,26 +47,53 @@ word_at(uint64_t offset)
 	return (uint32_t *)(void *)(test_image + ROUND_DOWN(offset, 4));
 }
 
+static uint64_t
+choose_block(void)
+{
+	uint64_t block;
+
+	do
+		block = rnd() % test_disk.nblocks;
+	while (!test_metadata[block]);
+	return block;
+}
+
+/* Lengths of an entry of a directory block, often the last one; NULL: it is
+ * none. */
+static uint32_t *
+dirent_word(uint64_t block)
+{
+	uint32_t *w = word_at(block * BLOCK_SIZE), *next = w;
+	unsigned skip = rnd() % 2 != 0 ? ~0u : (unsigned)(rnd() % 16);
+
+	while (skip-- > 0) {
+		uint32_t rec_len = next[1] & 0xffff;
+
+		if (rec_len < 8 || rec_len % 4 != 0)
+			return NULL;
+		w = next;
+		next += rec_len / 4;
+		if (next >= word_at(block * BLOCK_SIZE) + BLOCK_SIZE / 4)
+			break;
+	}
+	return &w[1];
+}
+
 static uint32_t *
 choose_word(void)
 {
-	uint64_t block, kind = rnd() % 16;
+	uint64_t kind = rnd() % 16, block = choose_block();
 	uint32_t *w = NULL;
 
 	if (kind == 0)
 		return word_at(1024 + rnd() % 104); /* superblock */
 	if (kind == 1)
 		return word_at(rnd() % (test_disk.nblocks * BLOCK_SIZE));
-	do
-		block = rnd() % test_disk.nblocks;
-	while (!test_metadata[block]);
-	for (unsigned i = 0; i < 32; i++) {
-		w = word_at(block * BLOCK_SIZE + (rnd() % 4 != 0 ?
-			rnd() % BLOCK_SIZE : BLOCK_SIZE - 1 - rnd() % 272));
-		if (*w != 0)
-			break; /* most of it is empty */
-	}
-	return w;
+	if (kind < 5)
+		w = dirent_word(block);
+	for (unsigned i = 0; w == NULL || (i < 32 && *w == 0); i++)
+		w = word_at(block * BLOCK_SIZE + rnd() % BLOCK_SIZE);
+	return w; /* most of a block is empty, so it was not the first try */
 }
 
 static uint32_t
