@@ -304,10 +304,30 @@ classic_protect(struct vmspace *vs, vaddr_t sva, vaddr_t eva, vm_prot_t prot,
 
 /* ---- madvise, msync ---- */
 
+struct dirty_arg {
+	struct vmspace *vs;
+	struct tlb_gather *tg;
+};
+
+/* The leaf goes, "was written" stays (rule 6).  W goes with D, so that no CPU
+ * can set D again in between. */
+static int
+remember_dirty(struct pmap_cursor *c, const struct pmap_leaf *leaf, void *arg)
+{
+	const struct dirty_arg *da = arg;
+
+	(void)leaf;
+	if (pmap_cursor_change(c, PMAP_W | PMAP_DIRTY, 0, da->tg) &
+	    PMAP_DIRTY)
+		vm_overlay_dirtied(da->vs, c->va);
+	return 0;
+}
+
 static int
 classic_sync(struct vmspace *vs, vaddr_t sva, vaddr_t eva, unsigned flags,
     struct vm_txn *txn)
 {
+	struct dirty_arg da = { vs, &txn->tg };
 	struct region *r;
 	int error;
 
@@ -321,6 +341,8 @@ classic_sync(struct vmspace *vs, vaddr_t sva, vaddr_t eva, unsigned flags,
 
 		if (r->source == VM_PHYS)
 			return EINVAL;
+		if (r->store != NULL && !list_empty(&vs->overlays))
+			pmap_scan(vs->pmap, from, to, remember_dirty, &da);
 		error = classic_clear_leaves(vs, r, from, to, txn);
 		if (error != 0)
 			return error;
@@ -368,14 +390,25 @@ classic_prot_pages(struct vmspace *vs, const struct page_op *op, size_t n,
 	return 0;
 }
 
+static bool
+is_being_written(paddr_t pa)
+{
+	return phys_is_ram(pa) &&
+	    __atomic_load_n(&phys_to_page(pa)->wpins, __ATOMIC_ACQUIRE) != 0;
+}
+
 static int
 take_dirty(struct pmap_cursor *c, const struct pmap_leaf *leaf, void *arg)
 {
 	const struct page_arg *pa = arg;
 	size_t i = (c->va - pa->sva) >> PAGE_SHIFT;
+	unsigned bits = leaf->bits;
 
-	(void)leaf; /* D may have been set since the scan read it */
-	if (pmap_cursor_change(c, PMAP_DIRTY, 0, pa->tg) & PMAP_DIRTY)
+	/* While the kernel writes through a pin the page stays dirty: what it
+	 * has yet to write would not set D again. */
+	if (!is_being_written(leaf->pa))
+		bits = pmap_cursor_change(c, PMAP_DIRTY, 0, pa->tg);
+	if (bits & PMAP_DIRTY)
 		pa->bitmap[i / 64] |= (uint64_t)1 << (i % 64);
 	return 0;
 }
