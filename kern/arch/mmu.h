@@ -34,7 +34,8 @@ unsigned mmu_asid_count(void);
  */
 void mmu_load_root(paddr_t root, unsigned asid);
 
-/** Drop the entries for [sva, eva) of @p asid, leaves and table pointers. */
+/** Drop the leaves for [sva, eva) of @p asid.  Table pointers may stay, as with
+ * sfence.vma and an address: a freed table needs mmu_flush_asid. */
 void mmu_flush_range(unsigned asid, vaddr_t sva, vaddr_t eva);
 /** Drop all entries of @p asid except global ones. */
 void mmu_flush_asid(unsigned asid);
