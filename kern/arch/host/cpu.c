@@ -80,7 +80,8 @@ deliver(void)
 	struct lockset *outer;
 	uint32_t what;
 
-	if (likely(__atomic_load_n(&v->pending, __ATOMIC_RELAXED) == 0))
+	if (likely(__atomic_load_n(&v->pending, __ATOMIC_RELAXED) == 0) ||
+	    (host_stacks_running && host_stack_late()))
 		return false;
 	what = __atomic_exchange_n(&v->pending, 0, __ATOMIC_SEQ_CST);
 	v->intr = false;

@@ -135,6 +135,7 @@ void host_tick(void);	   /* virtual time passes */
 bool host_poll_others(void); /* run handlers of other CPUs; did one run? */
 extern bool host_stacks_running;
 void host_stack_point(enum host_point);
+bool host_stack_late(void);
 struct vmspace *host_loaded(void);
 
 #endif

@@ -157,9 +157,12 @@ forget(struct vtlb *t, uint32_t i)
 	t->nused--;
 }
 
-/* Entries of @p asid that overlap the range; every ASID if @p all. */
+/* What a fence takes away. */
+enum drop { LEAVES, ALL_OF_ASID, EVERYTHING };
+
+/* Entries of @p asid that overlap the range. */
 static void
-drop(struct vtlb *t, unsigned asid, vaddr_t sva, vaddr_t eva, bool all)
+drop(struct vtlb *t, unsigned asid, vaddr_t sva, vaddr_t eva, enum drop what)
 {
 	lock(t);
 	for (uint32_t i = 0; i < t->nentries; i++) {
@@ -167,7 +170,8 @@ drop(struct vtlb *t, unsigned asid, vaddr_t sva, vaddr_t eva, bool all)
 		vaddr_t s = e->vpn << shift_of(e->level);
 		vaddr_t last = s + (((vaddr_t)1 << shift_of(e->level)) - 1);
 
-		if (!e->used || (!all && e->asid != asid))
+		if (!e->used || (what != EVERYTHING && e->asid != asid) ||
+		    (what == LEAVES && e->table))
 			continue;
 		if (s < eva && sva <= last)
 			forget(t, i);
@@ -436,7 +440,7 @@ mmu_flush_range(unsigned asid, vaddr_t sva, vaddr_t eva)
 {
 	host_flushes[cpu_id()].ranges++;
 	host_flushes[cpu_id()].pages += (eva - sva) >> PAGE_SHIFT;
-	drop(self(), asid, sva, eva, false);
+	drop(self(), asid, sva, eva, LEAVES);
 	host_point(HOST_FLUSH);
 }
 
@@ -444,7 +448,7 @@ void
 mmu_flush_asid(unsigned asid)
 {
 	host_flushes[cpu_id()].asids++;
-	drop(self(), asid, 0, UINTPTR_MAX, false);
+	drop(self(), asid, 0, UINTPTR_MAX, ALL_OF_ASID);
 	host_point(HOST_FLUSH);
 }
 
@@ -452,14 +456,14 @@ void
 mmu_flush_all(void)
 {
 	host_flushes[cpu_id()].all++;
-	drop(self(), 0, 0, UINTPTR_MAX, true);
+	drop(self(), 0, 0, UINTPTR_MAX, EVERYTHING);
 	host_point(HOST_FLUSH);
 }
 
 void
 mmu_fence_kernel(void)
 {
-	drop(self(), KERNEL_ASID, 0, UINTPTR_MAX, false);
+	drop(self(), KERNEL_ASID, 0, UINTPTR_MAX, ALL_OF_ASID);
 }
 
 void
@@ -475,7 +479,8 @@ mmu_remote_flush_asid(uint64_t mask, unsigned asid)
 		return false;
 	for (unsigned c = 0; c < ncpu; c++)
 		if (mask >> c & 1)
-			drop(&vtlbs[c], asid, 0, UINTPTR_MAX, false);
+			drop(&vtlbs[c], asid, 0, UINTPTR_MAX,
+			    ALL_OF_ASID);
 	host_point(HOST_FLUSH);
 	return true;
 }

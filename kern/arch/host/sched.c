@@ -19,7 +19,7 @@
 
 #define SWITCH_ONE_IN	8      /* points between two switches, on average */
 #define IDLE_ROUNDS_MAX 100000 /* rounds in which nobody could run */
-#define TURNS_MAX	10000000
+#define TURNS_MAX	1000000
 
 struct thread {
 	uint32_t blocked; /* [a] announced or asleep */
@@ -58,6 +58,13 @@ host_stack_point(enum host_point p)
 		return;
 	if (p == HOST_RELAX || host_random(&rng) % SWITCH_ONE_IN == 0)
 		to_scheduler();
+}
+
+/* An interrupt takes its time. */
+bool
+host_stack_late(void)
+{
+	return host_random(&rng) >> 63;
 }
 
 static void

@@ -258,6 +258,27 @@ dirty_survives_protect(void)
 	CT_EQ(dirty(s, 0, 4), 2);
 }
 
+/* Dropping a shared page's leaf keeps its contents, so it stays dirty; private
+ * contents become zeroes, which is a write. */
+static void
+dirty_survives_discard(void)
+{
+	unsigned s = ct_space();
+
+	ct_map(s, 0, 2, CT_RW, CT_SHARED);
+	ct_map(s, 2, 2, CT_RW, 0);
+	CT_OK(ct->al_region(s, P(0), 4 * CT_PAGE));
+	WR(s, P(0), 1);
+	WR(s, P(2), 1);
+	RD(s, P(1), 0);
+	CT_OK(ct->discard(s, P(0), 2 * CT_PAGE));
+	CT_EQ(dirty(s, 0, 4), 5);
+	CT_OK(ct->discard(s, P(2), CT_PAGE));
+	CT_EQ(dirty(s, 0, 4), 4);
+	RD(s, P(0), 1);
+	CT_EQ(dirty(s, 0, 4), 0);
+}
+
 static void
 dirty_after_fork(void)
 {
@@ -357,6 +378,7 @@ const struct ct_case ct_al_cases[] = {
 	{ "al_dirty_part", dirty_part, 0, 0 },
 	{ "al_dirty_large", dirty_large, 0, 0 },
 	{ "al_dirty_survives_protect", dirty_survives_protect, 0, 0 },
+	{ "al_dirty_survives_discard", dirty_survives_discard, 0, 0 },
 	{ "al_dirty_after_fork", dirty_after_fork, 0, 0 },
 	{ "al_dirty_by_kernel", dirty_by_kernel, 0, 0 },
 	{ "al_fresh_page", fresh_page_is_fresh, 0, 0 },

@@ -88,6 +88,15 @@ is_pinned_for_writing(unsigned s, unsigned i)
 	return false;
 }
 
+static bool
+obj_is_written(const struct m_obj *o)
+{
+	for (unsigned k = 0; k < M_PINS; k++)
+		if (pins[k].active && pins[k].write && pins[k].obj == o)
+			return true;
+	return false;
+}
+
 /* The words of a page changed: what read pins hold may be old. */
 static void
 loosen(unsigned s, unsigned i)
@@ -187,14 +196,13 @@ hook(enum host_point p)
 }
 
 static void
-do_access(unsigned s, unsigned cpu, unsigned i, vm_prot_t access, unsigned w)
+do_access(unsigned s, unsigned i, vm_prot_t access, unsigned w)
 {
 	struct m_page *p = &model[s].page[i];
 	struct host_op op = { .va = m_va(i) + m_offset(w),
 		.access = access, .width = HOST_WORD, .value = ++stamp };
 	int want = m_access_error(p, access);
 
-	(void)cpu;
 	if (verdict("access", host_access(real[s], &op), want))
 		model_access(s, i, w, &op);
 }
@@ -409,7 +417,7 @@ do_al_prot(const struct range *r)
 }
 
 static void
-do_al_dirty(const struct range *r)
+fetch_dirty(const struct range *r)
 {
 	for (unsigned i = r->first; i < r->first + r->n; i++) {
 		struct m_page *p = &model[r->s].page[i];
@@ -427,8 +435,26 @@ do_al_dirty(const struct range *r)
 		if (p->dirty != M_EITHER && bit != p->dirty)
 			FAIL("space %u page %u: dirty %lu, the model says %u",
 			    r->s, i, (unsigned long)bit, p->dirty);
-		p->dirty = M_CLEAN;
+		/* Written through a pin of the same frame elsewhere: this
+		 * page may stay dirty too. */
+		p->dirty = bit && p->obj != NULL && obj_is_written(p->obj) ?
+		    M_EITHER :
+		    M_CLEAN;
 	}
+}
+
+/* Often with writes by two CPUs and a second fetch: those that still know the
+ * page as dirty must not write unseen. */
+static void
+do_al_dirty(const struct range *r)
+{
+	fetch_dirty(r);
+	if (!(r->rec->arg & 3))
+		return;
+	do_access(r->s, r->first, VM_PROT_WRITE, 0);
+	host_switch_cpu((r->rec->cpu + (r->rec->arg & 1)) % ncpu);
+	do_access(r->s, r->first + r->n - 1, VM_PROT_WRITE, 1);
+	fetch_dirty(r);
 }
 
 /* ---- pins and copies ---- */
@@ -704,13 +730,13 @@ run_op(enum op op, const struct range *r)
 	case OP_EXEC: do_exec(r->s); break;
 	case OP_LOAD: host_load(real[r->s]); break;
 	case OP_READ:
-		do_access(r->s, 0, r->first, VM_PROT_READ, r->rec->arg & 1);
+		do_access(r->s, r->first, VM_PROT_READ, r->rec->arg & 1);
 		break;
 	case OP_WRITE:
-		do_access(r->s, 0, r->first, VM_PROT_WRITE, r->rec->arg & 1);
+		do_access(r->s, r->first, VM_PROT_WRITE, r->rec->arg & 1);
 		break;
 	case OP_FETCH:
-		do_access(r->s, 0, r->first, VM_PROT_EXECUTE, 0);
+		do_access(r->s, r->first, VM_PROT_EXECUTE, 0);
 		break;
 	case OP_AL_REGION: do_al_region(r); break;
 	case OP_AL_PROT: do_al_prot(r); break;

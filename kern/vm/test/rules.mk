@@ -51,7 +51,17 @@ endef
 $(foreach p,$(HPROGS),$(eval \
     $(call host_prog,asan,$(HSAN),$(p),$(HB)/$(p))))
 
-.PHONY: conformance-host
+.PHONY: conformance-host host-test faults-host
+host-test: $(HPROGS:%=$(HB)/%)	## all host tests, quick (under 60 s)
+	$(Q)$(HB)/conformance -q | grep -v '^ok'
+	$(Q)$(HB)/litmus -p -n 40 | grep -v '^ok'
+	$(Q)$(HB)/fuzz -t 10 -s 1
+
+faults-host: $(HB)/conformance	## every allocation fails once, every configuration
+	$(Q)for c in oom_ranges oom_space oom_fork oom_copy; do \
+	    $(HB)/conformance -o build/faults-host-$$c.json $$c | \
+	    grep -v '^ok' || exit 1; done
+
 conformance-host: $(HB)/conformance ## the suite for vm_ops on the host port
 	$(Q)$(HB)/conformance
 
