@@ -18,7 +18,7 @@ def shell():
         machine.expect(r'\$ ', timeout=30)
         seconds = time.monotonic() - born
         start = machine.console.data.rfind(b'\n') + 1
-        for command in ('uname -a', 'ls /bin', 'echo one two | wc', 'ps',
+        for command in ('uname -a', 'ls /', 'echo one two | wc', 'ps',
                         'maps'):
             machine.send(command + '\n')
             machine.expect(r'\$ ', timeout=20)
