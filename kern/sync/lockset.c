@@ -32,7 +32,7 @@ lockset_before(const void *l, unsigned rank, const char *name, bool nested)
 }
 
 void
-lockset_acquired(const void *l, unsigned rank, const char *name)
+lockset_acquired(const void *l, unsigned rank, const char *name, bool spin)
 {
 	struct lockset *set = this_cpu()->locks;
 
@@ -43,6 +43,7 @@ lockset_acquired(const void *l, unsigned rank, const char *name)
 	set->held[set->n].lock = l;
 	set->held[set->n].rank = rank;
 	set->held[set->n].name = name;
+	set->held[set->n].spin = spin;
 	set->n++;
 }
 
@@ -71,7 +72,7 @@ lockset_assert_none(const char *what, bool spin_only)
 	if (set == NULL)
 		return;
 	for (unsigned i = 0; i < set->n; i++)
-		if (!spin_only || set->held[i].rank >= RANK_PAGE)
+		if (!spin_only || set->held[i].spin)
 			panic("%s with lock %s held", what, set->held[i].name);
 }
 

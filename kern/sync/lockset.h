@@ -20,13 +20,15 @@ struct lockset {
 		const void *lock;
 		const char *name;
 		unsigned rank;
+		bool spin;
 	} held[LOCKSET_MAX];
 };
 
 /** Checks before taking a lock: order, double use. */
 void lockset_before(const void *l, unsigned rank, const char *name,
     bool nested);
-void lockset_acquired(const void *l, unsigned rank, const char *name);
+void lockset_acquired(const void *l, unsigned rank, const char *name,
+    bool spin);
 void lockset_released(const void *l);
 /** Panic unless no spin lock is held (@p spin_only) or no lock at all;
  * @p what names the operation that needs it. */

@@ -43,7 +43,7 @@ note_acquired(struct sleeplock *l, bool exclusive)
 	if (exclusive)
 		__atomic_store_n(&l->owner, this_cpu()->thread,
 		    __ATOMIC_RELAXED);
-	lockset_acquired(l, l->rank, l->name);
+	lockset_acquired(l, l->rank, l->name, false);
 #else
 	(void)l, (void)exclusive;
 #endif

@@ -62,7 +62,7 @@ void
 spin_check_acquired(struct spinlock *l)
 {
 	l->owner = (uint16_t)(cpu_id() + 1);
-	lockset_acquired(l, l->rank, l->name);
+	lockset_acquired(l, l->rank, l->name, true);
 }
 
 void

@@ -296,17 +296,21 @@ pmap_get_pin(struct pmap *pm, vaddr_t va, vm_prot_t access,
 	spin_lock(&pm->lock);
 	pte = pmap_walk(pm, va, &level);
 	raw = pte_load(pte);
-	if (pte_kind(raw, level) == PTE_KIND_LEAF &&
-	    (pte_bits(raw) & access) == access && phys_is_ram(pte_pa(raw))) {
-		struct vm_page *pg = phys_to_page(
-		    pte_pa(raw) + (va & (level_size(level) - PAGE_SIZE)));
+	if (likely(pte_kind(raw, level) == PTE_KIND_LEAF &&
+		(pte_bits(raw) & access) == access &&
+		phys_is_ram(pte_pa(raw)))) {
+		paddr_t pa = pte_pa(raw);
+		struct vm_page *pg;
 
-		if ((raw & ad) != ad)
+		if (unlikely(level > 0))
+			pa += va & (level_size(level) - PAGE_SIZE);
+		pg = phys_to_page(pa);
+		if (unlikely((raw & ad) != ad))
 			__atomic_fetch_or(pte, ad, __ATOMIC_SEQ_CST);
 		if (access & PMAP_W)
 			__atomic_fetch_add(&pg->wpins, 1, __ATOMIC_RELAXED);
 		__atomic_fetch_add(&pg->holds, (uint64_t)1 << 32,
-		    __ATOMIC_ACQUIRE);
+		    __ATOMIC_RELAXED);
 		*out = pg;
 		error = 0;
 	}
