@@ -3,8 +3,8 @@
  * panic.c - the kernel's log, and the last words of a broken kernel.
  *
  * panic() takes no lock and allocates nothing: the reason may be a lock or
- * the allocator.  Its text goes to the console and to the results channel, where
- * the harness finds addresses that it can turn into lines.
+ * the allocator.  Its text goes to the console and to the results channel,
+ * where the harness finds addresses that it can turn into lines.
  */
 #include "lib/panic.h"
 

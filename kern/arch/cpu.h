@@ -31,7 +31,7 @@ struct cpu {
 	unsigned irq_depth;	 /* [c] > 0 in an interrupt handler */
 	uint64_t hwid;		 /* [I] hart id or local APIC id */
 	uint64_t counter[TS_COUNT]; /* [c] sync/counter.h */
-	struct pmap *pmap;	 /* [c] loaded (vm/pmap_cpu.c); NULL: kernel's */
+	struct pmap *pmap;	 /* [c] loaded (pmap_cpu.c); NULL: kernel's */
 } __cacheline;
 
 extern struct cpu cpus[MAXCPU];

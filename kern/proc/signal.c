@@ -294,7 +294,7 @@ signal_autoreap(struct proc *parent)
 	return answer;
 }
 
-/* The current process stops; called by signal_deliver. @locks siglock not held */
+/* The current process stops; for signal_deliver. @locks siglock not held */
 void
 signal_stop_self(int signo)
 {
