@@ -198,7 +198,7 @@ host_intr_set(bool on)
 void
 ipi_send(uint64_t mask, enum ipi what)
 {
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	host_fence();
 	for (unsigned c = 0; c < ncpu; c++) {
 		if (!(mask >> c & 1) || c == cpu_id())
 			continue;

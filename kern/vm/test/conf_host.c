@@ -6,7 +6,8 @@
  * hardware.  The machine of a configuration is booted once in a child; each
  * case runs in a copy of it.
  *
- * usage: conformance [-q] [CASE]      -q: default policy only
+ * usage: conformance [-q | -f] [CASE]   -q: default policy only
+ *					 -f: failing allocations only
  */
 #include "arch/host/host.h"
 #include "arch/host/os.h"
@@ -368,6 +369,13 @@ static struct outcome *outcomes;
 static unsigned noutcomes;
 static const char *filter;
 
+/* By the beginning of its name. */
+static bool
+chosen(const struct ct_case *c)
+{
+	return !filter || strncmp(filter, c->name, strlen(filter)) == 0;
+}
+
 static void
 run_one(const struct config *cf, const struct ct_case *c, unsigned w)
 {
@@ -399,7 +407,7 @@ run_config(void *arg)
 		for (const struct ct_case *c = ct_lists[l]; c->name; c++)
 			for (unsigned w = 0;
 			     w < (c->flags & CT_EACH_WINDOW ? 3 : 1); w++)
-				if (!filter || strcmp(filter, c->name) == 0)
+				if (chosen(c))
 					run_one(cf, c, w);
 	return 0;
 }
@@ -430,7 +438,7 @@ count_runs(void)
 
 	for (unsigned l = 0; ct_lists[l] != NULL; l++)
 		for (const struct ct_case *c = ct_lists[l]; c->name; c++)
-			if (!filter || strcmp(filter, c->name) == 0)
+			if (chosen(c))
 				n += c->flags & CT_EACH_WINDOW ? 3 : 1;
 	return n;
 }
@@ -438,11 +446,23 @@ count_runs(void)
 int
 main(int argc, char **argv)
 {
-	bool quick = argc > 1 && strcmp(argv[1], "-q") == 0;
+	bool quick = false, faults = false;
 
-	filter = argc > 1 + quick ? argv[1 + quick] : NULL;
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "-q") == 0)
+			quick = true;
+		else if (strcmp(argv[i], "-f") == 0)
+			faults = true;
+		else
+			filter = argv[i];
+	}
+	if (faults)
+		filter = "oom_";
 	add_configs(quick);
-	report_begin("conformance", "build/conformance-host.json",
+	report_begin(faults ? "faults" : "conformance",
+	    filter && !faults ? NULL :
+	    faults	      ? "build/faults-host.json" :
+				"build/conformance-host.json",
 	    nconfigs * count_runs());
 	outcomes = os_map(count_runs() * sizeof(outcomes[0]), true);
 	for (unsigned i = 0; i < nconfigs; i++)

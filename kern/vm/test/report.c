@@ -85,7 +85,8 @@ void
 report_result(bool ok, const char *name, const char *detail)
 {
 	rep.run++;
-	say("%s %u %s\n", ok ? "ok" : "not ok", rep.run, name);
+	if (!ok || os_getenv("BRIEF") == NULL)
+		say("%s %u %s\n", ok ? "ok" : "not ok", rep.run, name);
 	if (ok)
 		return;
 	rep.failed++;
@@ -100,7 +101,8 @@ report_skip(const char *name, const char *why)
 {
 	rep.run++;
 	rep.skipped++;
-	say("ok %u %s # SKIP %s\n", rep.run, name, why);
+	if (os_getenv("BRIEF") == NULL)
+		say("ok %u %s # SKIP %s\n", rep.run, name, why);
 }
 
 void

@@ -2,7 +2,7 @@
 /**
  * @file report.h
  * Results of a host test program: KTAP on standard output, and a JSON file for
- * grade/results.py.
+ * grade/results.py.  With BRIEF in the environment only what failed is printed.
  */
 #ifndef VM_TEST_REPORT_H
 #define VM_TEST_REPORT_H

@@ -22,7 +22,10 @@ HLIB_SRCS := $(KERN_SRCS_common) $(HOST_SRCS) $(HT)/report.c
 HPROG_conformance := $(HT)/conf_host.c $(CONF_SRCS)
 HPROG_fuzz := $(HT)/fuzz_main.c $(HT)/fuzz.c $(HT)/model.c
 HPROG_litmus := $(HT)/litmus.c kern/proc/kstack.c
-HPROGS	:= conformance fuzz litmus
+HPROG_unit := $(HT)/unit_main.c $(HT)/unit_lib.c $(HT)/unit_mem.c \
+	$(HT)/unit_pmap.c $(HT)/unit_tlb.c $(HT)/unit_sync.c
+HPROG_stress := $(HT)/stress.c
+HPROGS	:= unit conformance fuzz litmus
 
 # One set of objects a flavour: asan is the default, tsan for threads.
 define host_rules
@@ -50,17 +53,22 @@ $(4): $$(HLIB_$(1)) $$(patsubst %.c,$(HB)/$(1)/%.o,$$(HPROG_$(3)))
 endef
 $(foreach p,$(HPROGS),$(eval \
     $(call host_prog,asan,$(HSAN),$(p),$(HB)/$(p))))
+$(eval $(call host_prog,tsan,$(HTSAN),stress,$(HB)/stress-tsan))
+$(eval $(call host_prog,asan,$(HSAN),stress,$(HB)/stress))
+
+.PHONY: host-tsan
+host-tsan: $(HB)/stress-tsan	## several CPUs as threads under the race detector
+	$(Q)$(HB)/stress-tsan
 
 .PHONY: conformance-host host-test faults-host
 host-test: $(HPROGS:%=$(HB)/%)	## all host tests, quick (under 60 s)
-	$(Q)$(HB)/conformance -q | grep -v '^ok'
-	$(Q)$(HB)/litmus -p -n 40 | grep -v '^ok'
-	$(Q)$(HB)/fuzz -t 10 -s 1
+	$(Q)BRIEF=1 $(HB)/unit
+	$(Q)BRIEF=1 $(HB)/conformance -q
+	$(Q)BRIEF=1 $(HB)/litmus -p -n 40
+	$(Q)BRIEF=1 $(HB)/fuzz -t 10 -s 1
 
 faults-host: $(HB)/conformance	## every allocation fails once, every configuration
-	$(Q)for c in oom_ranges oom_space oom_fork oom_copy; do \
-	    $(HB)/conformance -o build/faults-host-$$c.json $$c | \
-	    grep -v '^ok' || exit 1; done
+	$(Q)BRIEF=1 $(HB)/conformance -f
 
 conformance-host: $(HB)/conformance ## the suite for vm_ops on the host port
 	$(Q)$(HB)/conformance

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stress.c - real threads as CPUs, for the race detector.
+ *
+ * All CPUs run one space.  Each owns a window of it, where it maps, writes,
+ * protects, discards and unmaps and knows what must be there; it reads the
+ * windows of the others, where anything may happen but a wrong frame.  Between
+ * two rounds every CPU also forks the space, changes its copy and drops it.
+ *
+ * usage: stress [-s SEED] [-n ROUNDS]
+ */
+#include "abi/errno.h"
+#include "arch/host/host.h"
+#include "arch/host/os.h"
+#include "lib/printf.h"
+#include "lib/string.h"
+#include "mem/kmem.h"
+#include "vm/test/report.h"
+
+#define WINDOW 16 /* pages of one CPU */
+#define BASE   ((vaddr_t)0x15555f8000) /* over a border of tables */
+
+static struct vmspace *shared;
+static uint64_t seed = 1, rounds = 60;
+
+struct worker {
+	unsigned cpu;
+	uint64_t rng;
+	bool mapped[WINDOW];
+	vm_prot_t prot[WINDOW];
+	uint64_t value[WINDOW];
+	uint64_t ops;
+};
+
+static struct worker workers[MAXCPU];
+
+#define BAD(...) panic("stress: " __VA_ARGS__)
+
+static vaddr_t
+page(unsigned cpu, unsigned i)
+{
+	return BASE + (cpu * WINDOW + i) * PAGE_SIZE;
+}
+
+/* Marks whose page it is: a reader can tell a foreign frame. */
+static uint64_t
+mark(unsigned cpu, unsigned i, uint64_t n)
+{
+	return (uint64_t)(cpu + 1) << 56 | (uint64_t)(i + 1) << 48 |
+	    (n & 0xffffffff);
+}
+
+static void
+must(const char *what, int got, int want)
+{
+	if (got != want)
+		BAD("%s: error %d, expected %d", what, got, want);
+}
+
+static void
+do_map(struct worker *w, unsigned i, unsigned n)
+{
+	struct vm_mapreq rq = { .va = page(w->cpu, i), .size = n * PAGE_SIZE,
+		.prot = VM_PROT_READ | VM_PROT_WRITE, .maxprot = VM_PROT_ALL,
+		.flags = VM_MAP_FIXED };
+	vaddr_t va;
+
+	must("map", vm_map(shared, &rq, &va), 0);
+	for (; n > 0; n--, i++) {
+		w->mapped[i] = true;
+		w->prot[i] = rq.prot;
+		w->value[i] = 0;
+	}
+}
+
+static void
+do_unmap(struct worker *w, unsigned i, unsigned n)
+{
+	must("unmap", vm_unmap(shared, page(w->cpu, i), n * PAGE_SIZE), 0);
+	for (; n > 0; n--, i++) {
+		w->mapped[i] = false;
+		w->value[i] = 0;
+	}
+}
+
+static void
+do_protect(struct worker *w, unsigned i, unsigned n, vm_prot_t prot)
+{
+	bool all = true;
+
+	for (unsigned k = i; k < i + n; k++)
+		all &= w->mapped[k];
+	must("protect",
+	    vm_protect(shared, page(w->cpu, i), n * PAGE_SIZE, prot),
+	    all ? 0 : ENOMEM);
+	for (; all && n > 0; n--, i++)
+		w->prot[i] = prot;
+}
+
+static void
+do_discard(struct worker *w, unsigned i)
+{
+	must("discard",
+	    vm_sync(shared, page(w->cpu, i), PAGE_SIZE, VM_SYNC_DISCARD),
+	    w->mapped[i] ? 0 : ENOMEM);
+	w->value[i] = 0;
+}
+
+static void
+do_write(struct worker *w, unsigned i)
+{
+	uint64_t v = mark(w->cpu, i, w->ops);
+	int want = !w->mapped[i]		  ? EFAULT :
+	    w->prot[i] & VM_PROT_WRITE ? 0 :
+					 EACCES;
+
+	must("write", host_write(shared, page(w->cpu, i) + 64, v), want);
+	if (want == 0)
+		w->value[i] = v;
+}
+
+static void
+do_read(struct worker *w, unsigned i)
+{
+	int want = !w->mapped[i]		 ? EFAULT :
+	    w->prot[i] & VM_PROT_READ ? 0 :
+					EACCES;
+	uint64_t v = 0;
+
+	must("read", host_read(shared, page(w->cpu, i) + 64, &v), want);
+	if (want == 0 && v != w->value[i])
+		BAD("CPU %u page %u holds 0x%lx, expected 0x%lx", w->cpu, i,
+		    (unsigned long)v, (unsigned long)w->value[i]);
+}
+
+/* Somebody else's window: zero or one of its own marks, or an error. */
+static void
+do_spy(struct worker *w, unsigned cpu, unsigned i)
+{
+	uint64_t v = 0;
+	int error = host_read(shared, page(cpu, i) + 64, &v);
+
+	(void)w;
+	if (error == 0 && v != 0 && v >> 48 != mark(cpu, i, 0) >> 48)
+		BAD("page %u of CPU %u holds 0x%lx", i, cpu,
+		    (unsigned long)v);
+}
+
+static void
+do_copy(struct worker *w, unsigned i)
+{
+	uint64_t v = mark(w->cpu, i, w->ops), back = 0;
+	vaddr_t va = page(w->cpu, i) + 64;
+
+	if (!w->mapped[i] || w->prot[i] != (VM_PROT_READ | VM_PROT_WRITE))
+		return;
+	must("copyout", copyout(shared, va, &v, 8), 0);
+	must("copyin", copyin(shared, &back, va, 8), 0);
+	if (back != v)
+		BAD("copyin does not see what copyout wrote");
+	w->value[i] = v;
+}
+
+/* Own pages in a child: as they were, and apart from then on. */
+static void
+do_fork(struct worker *w)
+{
+	struct vmspace *child;
+	uint64_t v;
+
+	must("fork", vmspace_fork(shared, &child), 0);
+	for (unsigned i = 0; i < WINDOW; i++) {
+		vaddr_t va = page(w->cpu, i) + 64;
+
+		if (!w->mapped[i] || !(w->prot[i] & VM_PROT_READ))
+			continue;
+		must("read of child", host_read(child, va, &v), 0);
+		if (v != w->value[i])
+			BAD("the child of CPU %u has 0x%lx, expected 0x%lx",
+			    w->cpu, (unsigned long)v,
+			    (unsigned long)w->value[i]);
+		if (w->prot[i] & VM_PROT_WRITE) {
+			must("write of child",
+			    host_write(child, va, mark(w->cpu, i, 1)), 0);
+			do_write(w, i);
+		}
+	}
+	host_load(shared);
+	vmspace_drop(child);
+}
+
+static void
+one_op(struct worker *w)
+{
+	uint64_t r = host_random(&w->rng) >> 16;
+	unsigned i = r % WINDOW, n = 1 + (r >> 8) % (WINDOW - i);
+	vm_prot_t prot = (r >> 20 & 3) == 0 ? VM_PROT_NONE :
+	    (r >> 20 & 3) == 1		    ? VM_PROT_READ :
+					      VM_PROT_READ | VM_PROT_WRITE;
+
+	w->ops++;
+	switch (r >> 24 & 15) {
+	case 0: do_map(w, i, MIN(n, 5u)); break;
+	case 1: do_unmap(w, i, MIN(n, 3u)); break;
+	case 2: do_protect(w, i, MIN(n, 4u), prot); break;
+	case 3: do_discard(w, i); break;
+	case 4: do_copy(w, i); break;
+	case 5: case 6: case 7: case 8: do_write(w, i); break;
+	case 9: case 10: case 11: do_read(w, i); break;
+	default: do_spy(w, (unsigned)(r >> 32) % ncpu, i); break;
+	}
+}
+
+static void
+work(void *arg)
+{
+	struct worker *w = arg;
+
+	host_load(shared);
+	do_map(w, 0, WINDOW);
+	for (uint64_t k = 0; k < rounds; k++) {
+		for (unsigned i = 0; i < 40; i++)
+			one_op(w);
+		if (k % 4 == w->cpu % 4)
+			do_fork(w);
+	}
+	host_load(NULL);
+}
+
+static size_t
+frames_left(void)
+{
+	return frame_free_count() + pmap_tables_cached() + kmem_slab_frames();
+}
+
+static int
+run(void *arg)
+{
+	const struct host_options *o = arg;
+	host_fn *fn[MAXCPU];
+	void *args[MAXCPU];
+	uint64_t ops = 0;
+	size_t before;
+
+	host_boot(o);
+	before = frames_left();
+	must("create", vmspace_create(&shared), 0);
+	for (unsigned c = 0; c < ncpu; c++) {
+		workers[c] = (struct worker){ .cpu = c,
+			.rng = seed * 1000003 + c + 1 };
+		fn[c] = work;
+		args[c] = &workers[c];
+	}
+	host_run_threads(ncpu, fn, args);
+	for (unsigned c = 0; c < ncpu; c++)
+		ops += workers[c].ops;
+	if (vm_check() != 0)
+		BAD("vm_check");
+	vmspace_drop(shared);
+	if (frames_left() != before)
+		BAD("%ld frames lost", (long)before - (long)frames_left());
+	return ops == 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	static const char *const catchup[] = { "gen", "eager", "tick" };
+
+	for (int i = 1; i + 1 < argc; i += 2) {
+		if (strcmp(argv[i], "-s") == 0)
+			(void)strtou64(argv[i + 1], &seed);
+		else if (strcmp(argv[i], "-n") == 0)
+			(void)strtou64(argv[i + 1], &rounds);
+	}
+	report_begin("tsan", "build/tsan.json", 12);
+	for (unsigned p = 0; p < 12; p++) {
+		struct host_options o = host_defaults;
+		char name[64];
+		const char *bad;
+
+		o.threads = true;
+		o.policy.targets = (enum tlb_targets)(p & 1);
+		o.policy.deliver = (enum tlb_deliver)(p >> 1 & 1);
+		o.policy.catchup = (enum tlb_catchup)(p >> 2);
+		o.policy.asid_bits = p % 3 == 2 ? 2 : -1;
+		snprintf(name, sizeof(name), "threads/%s-%s-%s-%d",
+		    p & 1 ? "all" : "mask", p >> 1 & 1 ? "sbi" : "ipi",
+		    catchup[p >> 2], o.policy.asid_bits);
+		bad = run_child(run, &o, 300000, false);
+		report_result(bad[0] == '\0', name, bad);
+	}
+	report_number("rounds", rounds);
+	return report_end();
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * unit_main.c - run all unit tests of the machine-independent kernel.
+ *
+ * usage: unit [TEST]
+ */
+#include "arch/host/os.h"
+#include "lib/printf.h"
+#include "lib/string.h"
+#include "vm/test/report.h"
+#include "vm/test/unit.h"
+
+#define TEST_MS 30000
+
+static const struct {
+	const char *name;
+	const struct unit *units;
+} files[] = { { "lib", unit_lib }, { "sync", unit_sync }, { "mem", unit_mem },
+	{ "pmap", unit_pmap }, { "tlb", unit_tlb } };
+
+static uint64_t rng = 88172645463325252ull;
+
+uint64_t
+unit_random(void)
+{
+	return host_random(&rng);
+}
+
+struct call {
+	host_fn *fn;
+	void *arg;
+};
+
+static int
+call_child(void *arg)
+{
+	const struct call *c = arg;
+
+	c->fn(c->arg);
+	return 0;
+}
+
+bool
+unit_panics(host_fn *fn, void *arg)
+{
+	struct call c = { fn, arg };
+
+	return os_run(call_child, &c, 10000, true) == HOST_EXIT_PANIC;
+}
+
+static int
+run_unit(void *arg)
+{
+	const struct unit *u = arg;
+	struct host_options o = host_defaults;
+
+	o.ram_size = (size_t)4 << 20;
+	if (u->asid_bits != 0)
+		o.policy.asid_bits = u->asid_bits;
+	host_boot(&o);
+	u->fn();
+	return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *only = argc > 1 ? argv[1] : NULL;
+	unsigned n = 0;
+
+	for (unsigned f = 0; f < ARRAY_SIZE(files); f++)
+		for (const struct unit *u = files[f].units; u->name; u++)
+			n += !only || strcmp(only, u->name) == 0;
+	report_begin("unit", "build/unit.json", n);
+	for (unsigned f = 0; f < ARRAY_SIZE(files); f++)
+		for (const struct unit *u = files[f].units; u->name; u++) {
+			struct unit copy = *u;
+			const char *bad;
+			char name[96];
+
+			if (only && strcmp(only, u->name) != 0)
+				continue;
+			bad = run_child(run_unit, &copy, TEST_MS, !only);
+			snprintf(name, sizeof(name), "%s/%s", files[f].name,
+			    u->name);
+			report_result(bad[0] == '\0', name, bad);
+		}
+	return report_end();
+}
