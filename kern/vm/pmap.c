@@ -39,8 +39,6 @@ decode(struct pmap_leaf *out, const struct pmap *pm, const pte_t *pte,
 	}
 	out->kind = (uint8_t)pte_kind(raw, level);
 	out->order = (uint8_t)(level * PTE_INDEX_BITS);
-	out->soft = 0;
-	out->link = 0;
 	out->bits = (uint16_t)pte_bits(raw);
 	out->pa = pte_pa(raw);
 	if (unlikely(out->kind == PMAP_SOFT || (pm->flags & PMAP_LINKS)))
@@ -320,16 +318,17 @@ pmap_get_pin(struct pmap *pm, vaddr_t va, vm_prot_t access,
 
 /* ---- scanning ---- */
 
-/* Account for the leaves that pmap_cursor_clear() took from one table. */
+/* Account for the leaves below @p end that pmap_cursor_clear() took from one
+ * table. */
 static void
-settle(struct pmap_cursor *c, const pte_t *table)
+settle(struct pmap_cursor *c, const pte_t *table, vaddr_t end)
 {
 	if (c->nlost == 0)
 		return;
 	c->pm->nleaves -= c->nlost;
 	table_page(table)->offset -= c->nlost;
 	if (c->pm->type != PMAP_STORE) {
-		tlb_gather_note(c->tg, c->pm, c->lost_sva, c->lost_eva);
+		tlb_gather_note(c->tg, c->pm, c->lost_sva, end);
 		c->tg->nnoted += c->nlost - 1;
 	}
 	c->nlost = 0;
@@ -370,12 +369,12 @@ scan_table(struct pmap_cursor *c, vaddr_t eva, pmap_scan_fn *fn, void *arg)
 			continue;
 		}
 		decode(&leaf, c->pm, c->pte, raw, 0);
-		c->kind = leaf.kind;
+		c->plain = leaf.kind == PMAP_LEAF;
 		r = fn(c, &leaf, arg);
 		if (unlikely(r != 0))
 			break;
 	}
-	settle(c, table);
+	settle(c, table, c->va + (r != 0 ? PAGE_SIZE : 0));
 	return r;
 }
 
@@ -401,7 +400,7 @@ pmap_scan(struct pmap *pm, vaddr_t sva, vaddr_t eva, pmap_scan_fn *fn,
 		if (pte_load(c.pte) != 0) {
 			KASSERT(IS_ALIGNED(c.va, size) && eva - c.va >= size);
 			decode(&leaf, pm, c.pte, pte_load(c.pte), c.level);
-			c.kind = leaf.kind;
+			c.plain = false;
 			r = fn(&c, &leaf, arg);
 		}
 		c.va = ROUND_DOWN(c.va, size) + size;

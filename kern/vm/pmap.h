@@ -57,7 +57,8 @@ enum pmap_entry {
 /** Orders: 4 KiB, 2 MiB, 1 GiB. */
 enum { PMAP_ORDER_4K = 0, PMAP_ORDER_2M = 9, PMAP_ORDER_1G = 18 };
 
-/** One entry, decoded.  Of an EMPTY one only kind and raw are set. */
+/** One entry, decoded.  Of an EMPTY one only kind and raw are set; soft only of
+ * a SOFT one, link only with PMAP_LINKS. */
 struct pmap_leaf {
 	uint8_t kind;	  /* enum pmap_entry, never TABLE */
 	uint8_t order;	  /* log2 of the pages that the entry covers */
@@ -202,10 +203,10 @@ struct pmap_cursor {
 	vaddr_t va;
 	uint64_t *pte;
 	unsigned level;
-	uint8_t kind; /* of the current entry */
-	/* Cleared leaves of this table, not yet accounted for. */
+	bool plain; /* the current entry is a 4 KiB leaf */
+	/* Leaves of this table that were cleared, not yet accounted for. */
 	unsigned nlost;
-	vaddr_t lost_sva, lost_eva;
+	vaddr_t lost_sva;
 	struct tlb_gather *tg;
 };
 
@@ -230,12 +231,12 @@ static inline void
 pmap_cursor_clear(struct pmap_cursor *c, uint64_t soft, struct tlb_gather *tg)
 {
 #ifndef DEBUG /* the oracle wants each page */
-	if (likely(soft == 0 && c->level == 0 && c->kind == PMAP_LEAF)) {
+	if (likely(soft == 0 && c->plain)) {
 		(void)__atomic_exchange_n(c->pte, 0, __ATOMIC_SEQ_CST);
-		if (c->nlost++ == 0)
+		if (c->nlost++ == 0) {
 			c->lost_sva = c->va;
-		c->lost_eva = c->va + PAGE_SIZE;
-		c->tg = tg;
+			c->tg = tg;
+		}
 		return;
 	}
 #endif

@@ -443,7 +443,7 @@ dump_entry(struct pmap_cursor *c, const struct pmap_leaf *l, void *arg)
 	    l->bits & PMAP_X ? 'x' : '-', l->bits & PMAP_COW ? " cow" : "",
 	    l->bits & PMAP_ACCESSED ? " a" : "",
 	    l->bits & PMAP_DIRTY ? " d" : "", (unsigned long)l->pa,
-	    (unsigned long)l->soft);
+	    l->kind == PMAP_SOFT ? (unsigned long)l->soft : 0);
 	return 0;
 }
 

@@ -69,15 +69,29 @@ struct clear_arg {
 	bool counted; /* leaves hold references (not VM_PHYS) */
 };
 
-static int
-clear_leaf(struct pmap_cursor *c, const struct pmap_leaf *leaf, void *arg)
+static __slowpath int
+clear_rare(struct pmap_cursor *c, const struct pmap_leaf *leaf,
+    struct clear_arg *ca)
 {
-	struct clear_arg *ca = arg;
-
 	if (ca->counted &&
 	    tlb_gather_page(&ca->txn->tg, phys_to_page(leaf->pa)) != 0)
 		return restart(ca->txn);
 	pmap_cursor_clear(c, 0, &ca->txn->tg);
+	return 0;
+}
+
+static int
+clear_leaf(struct pmap_cursor *c, const struct pmap_leaf *leaf, void *arg)
+{
+	struct clear_arg *ca = arg;
+	struct tlb_gather *tg = &ca->txn->tg;
+
+	/* The usual case needs no call, so it saves no registers. */
+	if (unlikely(!c->plain || !ca->counted || tg->next == tg->end))
+		return clear_rare(c, leaf, ca);
+	pmap_cursor_clear(c, 0, tg);
+	*tg->next++ = phys_to_page(leaf->pa);
+	tg->used = true;
 	return 0;
 }
 
