@@ -449,7 +449,7 @@ main(int argc, char **argv)
 	test_disk.nblocks = size / BLOCK_SIZE;
 	test_metadata = os_alloc(test_disk.nblocks);
 	memset(test_metadata, 0, test_disk.nblocks);
-	os_print("KTAP version 1\n1..8\n");
+	os_print("KTAP version 1\n1..9\n");
 	test_boot();
 	file_init();
 	null_init();
@@ -466,6 +466,7 @@ main(int argc, char **argv)
 	group("partial", test_partial);
 	group("exhaustion", test_exhaustion);
 	group("descriptors", test_descriptors);
+	group("wrong numbers", damage_image);
 	fuzz_init(seed, (unsigned)rounds);
 	group("damaged", fuzz_image);
 	return nfailed != 0;

@@ -13,7 +13,8 @@ FS_KFLAGS := $(FS_FLAGS) -ffreestanding -Ikern/arch/host \
 FS_SRCS	:= $(filter kern/lib/% kern/sync/%,$(KERN_SRCS_common)) \
 	kern/vm/copy.c kern/proc/file.c kern/proc/block.c kern/proc/device.c \
 	$(filter-out kern/fs/procfs%,$(filter kern/fs/%,$(KERN_SRCS_files))) \
-	kern/dev/null.c $(FST)/kernel.c $(FST)/fs_test.c $(FST)/fuzz.c
+	kern/dev/null.c $(FST)/kernel.c $(FST)/fs_test.c $(FST)/damage.c \
+	$(FST)/fuzz.c
 FS_OBJS	:= $(patsubst %.c,$(FSB)/%.o,$(FS_SRCS)) $(FSB)/$(FST)/os.o
 FS_IMAGES := $(foreach b,1024 2048 4096,$(FSB)/$(b).img)
 

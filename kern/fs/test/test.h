@@ -27,6 +27,10 @@ extern struct block_device test_disk;
 extern unsigned char *test_image;
 extern bool *test_metadata; /* blocks that were read through the cache */
 
+/* damage.c */
+/** Each wrong number gives its error. */
+void damage_image(void);
+
 /* fuzz.c */
 void fuzz_init(uint64_t seed, unsigned rounds);
 /** Damage the image again and again, mount it and use all that is there. */
