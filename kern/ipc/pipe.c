@@ -48,7 +48,7 @@ used(const struct pipe *p)
 }
 
 /* Pages for the next @p n bytes. @return how many bytes have one */
-static size_t
+static __attribute__((noinline)) size_t
 provide_pages(struct pipe *p, size_t n)
 {
 	size_t have = 0;
@@ -132,12 +132,29 @@ move(struct pipe *p, size_t at, const struct vm_pinned *buf, size_t off,
 		move_pieces(p, at, buf, uat, n, to_ring);
 }
 
-static int
-wait_for_room(struct file *f, struct waitq *wq, uint32_t seq)
+/* @retval EAGAIN O_NONBLOCK  @retval EINTR */
+static __attribute__((noinline)) int
+pipe_wait(struct file *f, struct waitq *wq, uint32_t seq)
 {
 	if (f->flags & O_NONBLOCK)
 		return EAGAIN;
 	return waitq_wait(wq, seq, WAIT_SIGNAL, DEADLINE_NONE);
+}
+
+/* Take at most a batch out of a ring that is not empty.
+ * @return whether writers may wait for the room */
+static bool
+fetch_locked(struct pipe *p, const struct vm_pinned *buf, size_t *done)
+{
+	size_t n = MIN(buf->size, used(p));
+	bool was_full = used(p) > PIPE_SIZE - PIPE_BUF;
+
+	move(p, p->head, buf, 0, n, false);
+	p->head += n;
+	if (used(p) == 0)
+		rewind_ring(p);
+	*done = n;
+	return was_full;
 }
 
 static int
@@ -145,36 +162,27 @@ pipe_read(struct file *f, const struct vm_pinned *buf, uint64_t pos,
     size_t *done)
 {
 	struct pipe *p = f->data;
-	int error = 0;
+	bool wake;
 
-	while (error == 0) {
-		size_t n;
-		uint32_t seq;
+	spin_lock(&p->lock);
+	while (used(p) == 0) {
+		uint32_t seq = waitq_sequence(&p->readers);
+		bool end = p->nwriters == 0;
+		int error;
 
-		spin_lock(&p->lock);
-		n = MIN(buf->size, used(p));
-		if (n > 0) {
-			bool was_full = used(p) > PIPE_SIZE - PIPE_BUF;
-
-			move(p, p->head, buf, 0, n, false);
-			p->head += n;
-			if (used(p) == 0)
-				rewind_ring(p);
-			spin_unlock(&p->lock);
-			*done = n;
-			if (was_full)
-				waitq_wake_all(&p->writers);
-			return 0;
-		}
-		seq = waitq_sequence(&p->readers);
-		if (p->nwriters == 0) {
-			spin_unlock(&p->lock);
-			return 0;
-		}
 		spin_unlock(&p->lock);
-		error = wait_for_room(f, &p->readers, seq);
+		if (end)
+			return 0;
+		error = pipe_wait(f, &p->readers, seq);
+		if (error != 0)
+			return error;
+		spin_lock(&p->lock);
 	}
-	return error;
+	wake = fetch_locked(p, buf, done);
+	spin_unlock(&p->lock);
+	if (wake)
+		waitq_wake_all(&p->writers);
+	return 0;
 }
 
 /* Store as much of [@p off, size) as may be stored now. @return how much */
@@ -184,9 +192,10 @@ store_locked(struct pipe *p, const struct vm_pinned *buf, size_t off)
 	size_t left = buf->size - off, room = PIPE_SIZE - used(p);
 	size_t n = MIN(left, room);
 
-	if (n == left || left > PIPE_BUF)
+	if (unlikely((p->tail & PAGE_MASK) + n > PAGE_SIZE ||
+		p->page[p->tail / PAGE_SIZE % NPAGES] == NULL))
 		n = provide_pages(p, n);
-	if (n < left && left <= PIPE_BUF)
+	if (unlikely(n < left && left <= PIPE_BUF))
 		return 0; /* not in pieces */
 	move(p, p->tail, buf, off, n, true);
 	p->tail += n;
@@ -221,7 +230,7 @@ pipe_write(struct file *f, const struct vm_pinned *buf, uint64_t pos,
 		if (n > 0)
 			waitq_wake_all(&p->readers);
 		else if (error == 0)
-			error = wait_for_room(f, &p->writers, seq);
+			error = pipe_wait(f, &p->writers, seq);
 	}
 	*done = off;
 	return error;

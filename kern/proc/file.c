@@ -113,8 +113,25 @@ transfer_more(const struct file *f, bool write, int *error)
 	return *error == 0;
 }
 
+/* A few bytes from or to a pipe or terminal: one page, one call. */
 static long
-file_transfer(struct file *f, struct vmspace *vs, vaddr_t va, size_t n,
+transfer_small(struct file *f, struct vmspace *vs, vaddr_t va, size_t n,
+    bool write)
+{
+	struct vm_pinned buf;
+	size_t done = 0;
+	int error = vm_pin(vs, va, n, write ? VM_PROT_READ : VM_PROT_WRITE,
+	    &buf);
+
+	if (error != 0)
+		return -error;
+	error = (write ? f->ops->write : f->ops->read)(f, &buf, 0, &done);
+	page_unpin(buf.page[0], buf.write);
+	return done > 0 ? (long)done : -(long)error;
+}
+
+static __attribute__((noinline)) long
+transfer_batches(struct file *f, struct vmspace *vs, vaddr_t va, size_t n,
     const uint64_t *pos, bool write)
 {
 	transfer_fn *op = write ? f->ops->write : f->ops->read;
@@ -145,6 +162,15 @@ file_transfer(struct file *f, struct vmspace *vs, vaddr_t va, size_t n,
 			break;
 	}
 	return total > 0 ? (long)total : -(long)error;
+}
+
+static inline long
+file_transfer(struct file *f, struct vmspace *vs, vaddr_t va, size_t n,
+    const uint64_t *pos, bool write)
+{
+	if (!f->ops->seekable && n - 1 < PAGE_SIZE - (va & PAGE_MASK))
+		return transfer_small(f, vs, va, n, write);
+	return transfer_batches(f, vs, va, n, pos, write);
 }
 
 long

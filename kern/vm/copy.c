@@ -47,13 +47,11 @@ pin_page(struct vmspace *vs, vaddr_t va, vm_prot_t access,
 	return pin_page_slow(vs, va, access, out);
 }
 
-int
-vm_pin(struct vmspace *vs, vaddr_t va, size_t size, vm_prot_t access,
+static __attribute__((noinline)) int
+pin_pages(struct vmspace *vs, vaddr_t va, size_t size, vm_prot_t access,
     struct vm_pinned *out)
 {
 	out->npages = 0;
-	out->write = (access & VM_PROT_WRITE) != 0;
-	out->offset = va & PAGE_MASK;
 	out->size = 0;
 	while (out->size < size && out->npages < VM_PIN_MAX) {
 		vaddr_t at = va + out->size;
@@ -70,6 +68,19 @@ vm_pin(struct vmspace *vs, vaddr_t va, size_t size, vm_prot_t access,
 		    size - out->size);
 	}
 	return 0;
+}
+
+int
+vm_pin(struct vmspace *vs, vaddr_t va, size_t size, vm_prot_t access,
+    struct vm_pinned *out)
+{
+	out->write = (access & VM_PROT_WRITE) != 0;
+	out->offset = va & PAGE_MASK;
+	if (unlikely(size - 1 >= PAGE_SIZE - out->offset)) /* 0 as well */
+		return pin_pages(vs, va, size, access, out);
+	out->npages = 1;
+	out->size = size;
+	return pin_page(vs, va, access, &out->page[0]);
 }
 
 void
