@@ -93,7 +93,7 @@ static bool
 known(const char *word, size_t keylen)
 {
 	static const char *const keys[] = { "vm", "init", "tick", "relax",
-		"fuzz", "failat", "seed", "panic", "root", "tlb.targets",
+		"fuzz", "failat", "seed", "panic", "crash", "root", "tlb.targets",
 		"tlb.deliver", "tlb.catchup", "tlb.asidbits" };
 
 	for (unsigned i = 0; i < ARRAY_SIZE(keys); i++)

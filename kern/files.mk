@@ -68,6 +68,7 @@ KERN_SRCS_kernel := \
 	kern/trap.c \
 	kern/bootarg.c \
 	kern/panic.c \
+	kern/crash.c \
 	kern/main.c
 
 # fs, dev

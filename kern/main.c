@@ -9,6 +9,7 @@
 #include "arch/boot.h"
 #include "arch/cpu.h"
 #include "bootarg.h"
+#include "crash.h"
 #include "dev/dev.h"
 #include "fs/buf.h"
 #include "fs/vfs.h"
@@ -97,6 +98,7 @@ init_process(void *arg)
 		error = exec_init(path, argv, env);
 	if (error != 0)
 		panic("cannot run %s: error %d", path, error);
+	crash_plant();
 	fail_arm(bootarg_u64("failat", 0), NULL);
 	trap_return_user();
 }
