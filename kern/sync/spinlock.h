@@ -67,6 +67,22 @@ spin_lock(struct spinlock *l)
 #endif
 }
 
+/**
+ * For short functions: take the lock if it is free, else leave it to a version
+ * of the function that waits.  Without the call of the waiting loop the short
+ * one is a leaf and saves no registers.  DEBUG always waits here, and checks.
+ */
+static __always_inline bool
+spin_lock_fast(struct spinlock *l)
+{
+#ifdef DEBUG
+	spin_lock(l);
+	return true;
+#else
+	return likely(!__atomic_exchange_n(&l->held, 1, __ATOMIC_ACQUIRE));
+#endif
+}
+
 /** Second lock of the same rank, in the order that rank.h names. */
 static __always_inline void
 spin_lock_nested(struct spinlock *l)

@@ -28,9 +28,9 @@ decode_rare(struct pmap_leaf *out, const struct pmap *pm, const pte_t *pte,
 		out->link = *link_word(pte);
 }
 
-static inline void
-decode(struct pmap_leaf *out, const struct pmap *pm, const pte_t *pte,
-    pte_t raw, unsigned level)
+/* Any entry but a software word of a pmap without links. */
+static __always_inline void
+decode_plain(struct pmap_leaf *out, pte_t raw, unsigned level)
 {
 	out->raw = raw;
 	if (raw == 0) {
@@ -41,6 +41,13 @@ decode(struct pmap_leaf *out, const struct pmap *pm, const pte_t *pte,
 	out->order = (uint8_t)(level * PTE_INDEX_BITS);
 	out->bits = (uint16_t)pte_bits(raw);
 	out->pa = pte_pa(raw);
+}
+
+static inline void
+decode(struct pmap_leaf *out, const struct pmap *pm, const pte_t *pte,
+    pte_t raw, unsigned level)
+{
+	decode_plain(out, raw, level);
 	if (unlikely(out->kind == PMAP_SOFT || (pm->flags & PMAP_LINKS)))
 		decode_rare(out, pm, pte, raw, level);
 }
@@ -145,26 +152,51 @@ enter_locked(struct pmap *pm, vaddr_t va, const struct pmap_new *nw,
 	return 0;
 }
 
-static __slowpath int
-enter_large(struct pmap *pm, vaddr_t va, const struct pmap_new *nw,
+/* Any case; the lock is held and released here. */
+static __attribute__((noinline)) int
+enter_any(struct pmap *pm, vaddr_t va, const struct pmap_new *nw,
     struct tlb_gather *tg)
 {
-	return enter_locked(pm, va, nw, nw->order / PTE_INDEX_BITS, tg);
+	int error = likely(nw->order == 0) ?
+	    enter_locked(pm, va, nw, 0, tg) :
+	    enter_locked(pm, va, nw, nw->order / PTE_INDEX_BITS, tg);
+
+	spin_unlock(&pm->lock);
+	return error;
+}
+
+static __slowpath int
+enter_contended(struct pmap *pm, vaddr_t va, const struct pmap_new *nw,
+    struct tlb_gather *tg)
+{
+	spin_lock(&pm->lock);
+	return enter_any(pm, va, nw, tg);
 }
 
 int
 pmap_enter(struct pmap *pm, vaddr_t va, const struct pmap_new *nw,
     struct tlb_gather *tg)
 {
-	int error;
+	unsigned level = 0;
+	pte_t *pte;
 
-	spin_lock(&pm->lock);
-	if (likely(nw->order == 0))
-		error = enter_locked(pm, va, nw, 0, tg);
-	else
-		error = enter_large(pm, va, nw, tg);
+	if (unlikely(!spin_lock_fast(&pm->lock)))
+		return enter_contended(pm, va, nw, tg);
+	/* Straight on for a first touch: a page of data where nothing was. */
+	if (nw->order != 0 || nw->noaccess || (nw->bits & PMAP_X) ||
+	    (pm->flags & PMAP_LINKS) || nw->expect + 1 > 1)
+		return enter_any(pm, va, nw, tg);
+	pte = pmap_walk(pm, va, &level);
+	if (unlikely(level != 0 || pte_load(pte) != 0))
+		return enter_any(pm, va, nw, tg);
+	KASSERT(IS_ALIGNED(va | nw->pa, PAGE_SIZE));
+	/* The lock is held and the hardware leaves empty entries alone. */
+	__atomic_store_n(pte, encode(pm, nw->pa, 0, nw->bits),
+	    __ATOMIC_RELEASE);
+	table_count_entry(pte);
+	pm->nleaves++;
 	spin_unlock(&pm->lock);
-	return error;
+	return 0;
 }
 
 /* Rewrite a leaf in place; @return the portable bits before. */
@@ -269,21 +301,47 @@ pmap_clear(struct pmap *pm, vaddr_t va, uint64_t soft, struct pmap_leaf *old,
 	return error;
 }
 
-enum pmap_entry
-pmap_get(struct pmap *pm, vaddr_t va, struct pmap_leaf *out)
+static __slowpath enum pmap_entry
+get_rare(struct pmap *pm, pte_t *pte, unsigned level, struct pmap_leaf *out)
 {
-	unsigned level = 0;
-	pte_t *pte;
-
-	spin_lock(&pm->lock);
-	pte = pmap_walk(pm, va, &level);
 	decode(out, pm, pte, pte_load(pte), level);
 	spin_unlock(&pm->lock);
 	return out->kind;
 }
 
-int
-pmap_get_pin(struct pmap *pm, vaddr_t va, vm_prot_t access,
+/* Releases the lock. */
+static __always_inline enum pmap_entry
+get_locked(struct pmap *pm, vaddr_t va, struct pmap_leaf *out)
+{
+	unsigned level = 0;
+	pte_t *pte = pmap_walk(pm, va, &level), raw = pte_load(pte);
+
+	if (unlikely((pm->flags & PMAP_LINKS) ||
+		pte_kind(raw, level) == PTE_KIND_SOFT))
+		return get_rare(pm, pte, level, out);
+	decode_plain(out, raw, level);
+	spin_unlock(&pm->lock);
+	return out->kind;
+}
+
+static __slowpath enum pmap_entry
+get_contended(struct pmap *pm, vaddr_t va, struct pmap_leaf *out)
+{
+	spin_lock(&pm->lock);
+	return get_locked(pm, va, out);
+}
+
+enum pmap_entry
+pmap_get(struct pmap *pm, vaddr_t va, struct pmap_leaf *out)
+{
+	if (unlikely(!spin_lock_fast(&pm->lock)))
+		return get_contended(pm, va, out);
+	return get_locked(pm, va, out);
+}
+
+/* Releases the lock. */
+static __always_inline int
+get_pin_locked(struct pmap *pm, vaddr_t va, vm_prot_t access,
     struct vm_page **out)
 {
 	pte_t ad = PTE_A_MASK | (access & PMAP_W ? PTE_D_MASK : 0), raw;
@@ -291,7 +349,6 @@ pmap_get_pin(struct pmap *pm, vaddr_t va, vm_prot_t access,
 	int error = EFAULT;
 	pte_t *pte;
 
-	spin_lock(&pm->lock);
 	pte = pmap_walk(pm, va, &level);
 	raw = pte_load(pte);
 	if (likely(pte_kind(raw, level) == PTE_KIND_LEAF &&
@@ -314,6 +371,23 @@ pmap_get_pin(struct pmap *pm, vaddr_t va, vm_prot_t access,
 	}
 	spin_unlock(&pm->lock);
 	return error;
+}
+
+static __slowpath int
+get_pin_contended(struct pmap *pm, vaddr_t va, vm_prot_t access,
+    struct vm_page **out)
+{
+	spin_lock(&pm->lock);
+	return get_pin_locked(pm, va, access, out);
+}
+
+int
+pmap_get_pin(struct pmap *pm, vaddr_t va, vm_prot_t access,
+    struct vm_page **out)
+{
+	if (unlikely(!spin_lock_fast(&pm->lock)))
+		return get_pin_contended(pm, va, access, out);
+	return get_pin_locked(pm, va, access, out);
 }
 
 /* ---- scanning ---- */
