@@ -125,7 +125,7 @@ renew(struct pmap *pm)
 unsigned
 asid_join(struct pmap *pm, bool *fresh)
 {
-	uint64_t self = (uint64_t)1 << cpu_id();
+	uint64_t self = (uint64_t)1 << cpu_id(), word;
 
 	*fresh = false;
 	spin_lock(&asid_lock);
@@ -136,9 +136,9 @@ asid_join(struct pmap *pm, bool *fresh)
 		mmu_flush_all();
 		*fresh = true;
 	}
-	running[cpu_id()] = pm->asid;
+	word = running[cpu_id()] = pm->asid;
 	spin_unlock(&asid_lock);
-	if (asid_number(pm) == 0)
+	if ((word & NUMBER_MASK) == 0)
 		*fresh = true; /* pmap_activate flushes after loading */
-	return (unsigned)(pm->asid & NUMBER_MASK);
+	return (unsigned)(word & NUMBER_MASK);
 }
