@@ -14,6 +14,7 @@
 #include "arch/host/os.h"
 #include "arch/ipi.h"
 #include "arch/timer.h"
+#include "sync/counter.h"
 #include "sync/lockset.h"
 
 #define TICK_PENDING  (1u << 31)
@@ -97,7 +98,8 @@ deliver(void)
 	host_cpu->irq_depth--;
 	host_cpu->locks = outer;
 	v->intr = true;
-	spins = 0;
+	if (!host_options.threads)
+		spins = 0;
 	return what != 0;
 }
 
@@ -140,8 +142,12 @@ point_threaded(enum host_point p)
 	}
 	if (v->intr)
 		deliver();
-	if (p == HOST_RELAX)
+	if (p != HOST_RELAX)
+		return;
+	if (host_threads_running)
 		os_yield();
+	else
+		host_poll_others(); /* they have no thread of their own */
 }
 
 /* A spin loop without stacks: only handlers of other CPUs can end it. */
@@ -199,6 +205,7 @@ void
 ipi_send(uint64_t mask, enum ipi what)
 {
 	host_fence();
+	counter_add(TS_ipis_sent, (uint64_t)__builtin_popcountll(mask));
 	for (unsigned c = 0; c < ncpu; c++) {
 		if (!(mask >> c & 1) || c == cpu_id())
 			continue;

@@ -133,7 +133,7 @@ void host_mmu_init(void);
 void host_sched_init(void);
 void host_tick(void);	   /* virtual time passes */
 bool host_poll_others(void); /* run handlers of other CPUs; did one run? */
-extern bool host_stacks_running;
+extern bool host_stacks_running, host_threads_running;
 void host_stack_point(enum host_point);
 bool host_stack_late(void);
 struct vmspace *host_loaded(void);

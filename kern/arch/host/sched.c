@@ -32,7 +32,7 @@ struct thread {
 };
 
 static struct thread threads[MAXCPU];
-bool host_stacks_running;
+bool host_stacks_running, host_threads_running;
 static uint64_t rng;
 static unsigned ndone;
 
@@ -173,6 +173,7 @@ host_run_threads(unsigned n, host_fn *const fn[], void *const arg[])
 
 	KASSERT_ALWAYS(host_options.threads && n <= ncpu);
 	nrunning = ncpu;
+	host_threads_running = true;
 	for (unsigned c = 0; c < ncpu; c++) {
 		threads[c].fn = c < n ? fn[c] : NULL;
 		threads[c].arg = c < n ? arg[c] : NULL;
@@ -182,6 +183,7 @@ host_run_threads(unsigned n, host_fn *const fn[], void *const arg[])
 	thread_run(&threads[0]);
 	for (unsigned c = 1; c < ncpu; c++)
 		os_thread_join(os[c]);
+	host_threads_running = false;
 }
 
 void
