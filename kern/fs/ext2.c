@@ -4,8 +4,8 @@
  *
  * Path: vfs_init -> HERE; the other parts come here for blocks.
  * Locks: none; all of struct ext2_fs that is used here is fixed at mount.
- * Invariants: after mount, every group's inode table lies inside the file
- *	system and the file system inside the device.
+ * Invariants: after mount, the file system lies inside the device; block
+ *	numbers are checked by ext2_block_get() and where data is read.
  */
 #include "abi/errno.h"
 #include "fs/ext2.h"
@@ -105,14 +105,12 @@ static int
 read_groups(struct ext2_fs *fs)
 {
 	uint32_t per_block = fs->block_size / sizeof(struct ext2_group);
-	uint32_t table_blocks, block;
+	uint32_t block;
 	const struct ext2_group *gd;
 	const uint8_t *data;
 	struct buf *b;
 	int error;
 
-	table_blocks = (uint32_t)(((uint64_t)fs->inodes_per_group *
-	    fs->inode_size + fs->block_size - 1) >> fs->block_shift);
 	for (uint32_t g = 0; g < fs->ngroups; g++) {
 		block = fs->first_block + 1 + g / per_block;
 		error = ext2_block_get(fs, block, &b, &data);
@@ -122,8 +120,7 @@ read_groups(struct ext2_fs *fs)
 		    g % per_block;
 		fs->inode_table[g] = gd->bg_inode_table;
 		buf_put(b);
-		if (!ext2_block_valid(fs, fs->inode_table[g]) ||
-		    table_blocks > fs->nblocks - fs->inode_table[g])
+		if (!ext2_block_valid(fs, fs->inode_table[g]))
 			return refuse(fs, "inode table out of range",
 			    fs->inode_table[g]);
 	}

@@ -354,6 +354,18 @@ test_exhaustion(void)
 	file_drop(files[0]);
 }
 
+static void
+test_devices(void)
+{
+	static char buf[BLOCK_SIZE];
+
+	CHECK_ERROR(block_read(&test_disk, 0, buf), 0);
+	CHECK_ERROR(block_read(&test_disk, test_disk.nblocks, buf), EIO);
+	CHECK_ERROR(block_write(&test_disk, ~0ull, buf), EIO);
+	CHECK(block_direct(&test_disk, test_disk.nblocks) == NULL);
+	CHECK(block_direct(&test_disk, 1) == test_image + BLOCK_SIZE);
+}
+
 /* ---- descriptor tables ---- */
 
 static struct file *
@@ -449,7 +461,7 @@ main(int argc, char **argv)
 	test_disk.nblocks = size / BLOCK_SIZE;
 	test_metadata = os_alloc(test_disk.nblocks);
 	memset(test_metadata, 0, test_disk.nblocks);
-	os_print("KTAP version 1\n1..9\n");
+	os_print("KTAP version 1\n1..10\n");
 	test_boot();
 	file_init();
 	null_init();
@@ -465,6 +477,7 @@ main(int argc, char **argv)
 	group("open", test_open);
 	group("partial", test_partial);
 	group("exhaustion", test_exhaustion);
+	group("devices", test_devices);
 	group("descriptors", test_descriptors);
 	group("wrong numbers", damage_image);
 	fuzz_init(seed, (unsigned)rounds);
