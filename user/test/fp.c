@@ -250,8 +250,12 @@ signal_handlers(void)
 	signal(SIGUSR1, dirty_handler);
 	pid = (pid_t)EXPECT_OK(fork());
 	if (pid == 0) {
-		while (kill(me, SIGUSR1) == 0)
+		/* The handler yields too: with one CPU, a signal at each turn
+		 * would keep it from ever leaving the handler. */
+		while (kill(me, SIGUSR1) == 0) {
 			sched_yield();
+			sched_yield();
+		}
 		_exit(0);
 	}
 	for (i = 0; i < 200 || signals == 0; i++)
