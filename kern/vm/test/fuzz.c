@@ -110,6 +110,20 @@ loosen(unsigned s, unsigned i)
 			pins[k].loose = true;
 }
 
+/* A write through @p pin: the same, also when its page is no longer mapped but
+ * other pins still hold the frame. */
+static void
+loosen_alike(const struct pin *pin)
+{
+	for (unsigned k = 0; k < M_PINS; k++)
+		if (pins[k].space == pin->space && pins[k].page == pin->page &&
+		    pins[k].epoch == pin->epoch)
+			pins[k].loose = true;
+	if (pin->epoch == model[pin->space].page[pin->page].epoch &&
+	    model[pin->space].used)
+		loosen(pin->space, pin->page);
+}
+
 /* ---- accesses ---- */
 
 static void
@@ -475,8 +489,7 @@ unpin(struct pin *pin)
 			pin->obj->val[0] = v;
 		else if (same)
 			p->val[0] = v;
-		if (same)
-			loosen(pin->space, pin->page);
+		loosen_alike(pin);
 	} else {
 		vm_pinned_read(&pin->vp, 0, &v, 8);
 		if (!pin->loose && v != pin->val)
