@@ -44,6 +44,14 @@ bench: CPUS = 1
 bench: $(O)/release/tern.elf $(ROOT)	## guest instructions per operation
 	@$(GRADE) grade/bench.py $(NAME)
 
+build/host/fold: grade/trace/fold.c
+	@mkdir -p $(@D)
+	$(Q)$(HOSTCC) -std=gnu11 $(WARN) -O2 -o $@ $<
+
+.PHONY: trace
+trace: $(O)/release/tern.elf $(ROOT) build/host/fold	## instructions by kernel function (NAME=cow_copy)
+	@$(GRADE) grade/trace.py $(NAME)
+
 demo: $(KERNELS) $(ROOT)	## boot, run the tests in the OS, benchmarks
 	@$(GRADE) grade/demo.py
 
