@@ -93,8 +93,8 @@ static bool
 known(const char *word, size_t keylen)
 {
 	static const char *const keys[] = { "vm", "init", "tick", "relax",
-		"fuzz", "failat", "seed", "panic", "crash", "root", "tlb.targets",
-		"tlb.deliver", "tlb.catchup", "tlb.asidbits" };
+		"fuzz", "failat", "seed", "panic", "crash", "root",
+		"tlb.targets", "tlb.deliver", "tlb.catchup", "tlb.asidbits" };
 
 	for (unsigned i = 0; i < ARRAY_SIZE(keys); i++)
 		if (strlen(keys[i]) == keylen &&
