@@ -18,8 +18,11 @@ USER_LIB := start env string printf input syscall signal malloc thread
 USER_BIN := init sh ls cat echo wc grep kill ps free vmstat maps sleep time \
 	stress true false uname env hexdump poweroff ktest
 USER_TEST := proc pipe mem cow thread sig file badcall elf fp time tlb al \
-	shell glibc oom
+	shell glibc oom conformance
 USER_BENCH := bench
+
+CT_FILES := ct conf_map conf_fork conf_al conf_error
+UFLAGS_conformance := -Ikern/vm/test
 
 UWARN	:= -Wall -Wextra -Werror -Wshadow -Wundef -Wvla -Wstrict-prototypes \
 	   -Wmissing-prototypes -Wold-style-definition -Wwrite-strings \
@@ -64,7 +67,14 @@ $(USER_BIN:%=build/$(1)/user/bin/%): %: %.o build/$(1)/user/libtern.a
 $(USER_TEST:%=build/$(1)/user/test/%): %: %.o \
     build/$(1)/user/test/ktap.o build/$(1)/user/test/probe.o build/$(1)/user/libtern.a
 	$$(call usay,LD,$$@)
-	$(Q)$$(UCC_$(1)) $(ULDFLAGS) -o $$@ $$^
+	$(Q)$$(UCC_$(1)) $$(ULDFLAGS) -o $$@ $$^
+# The suite that also runs on the host port; linked high, see conformance.c.
+build/$(1)/user/ct/%.o: kern/vm/test/%.c
+	$$(call usay,CC,$$@)
+	@mkdir -p $$(@D)
+	$(Q)$$(UCC_$(1)) -c -o $$@ $$<
+build/$(1)/user/test/conformance: $(CT_FILES:%=build/$(1)/user/ct/%.o)
+build/$(1)/user/test/conformance: ULDFLAGS += -Wl,-Ttext-segment=0x40000000
 $(USER_BENCH:%=build/$(1)/user/bin/%): build/$(1)/user/bin/%: \
     build/$(1)/user/bench/%.o build/$(1)/user/libtern.a
 	$$(call usay,LD,$$@)

@@ -95,7 +95,7 @@ struct ct_env {
 	/** The whole VM layer is sound (vm_check). */
 	bool (*sound)(void);
 	void (*fail)(const char *file, int line, const char *what,
-	    uint64_t got, uint64_t want) __attribute__((noreturn));
+	    uint64_t got, uint64_t want) __attribute__((__noreturn__));
 };
 
 #define CT_EACH_WINDOW 1u /* runs once in each window */
