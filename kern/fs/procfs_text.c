@@ -9,6 +9,7 @@
  *	where its pages are present.
  * Source: proc(5) of the Linux man-pages.
  */
+#include "arch/boot.h"
 #include "abi/stat.h"
 #include "abi/time.h"
 #include "arch/timer.h"
@@ -116,6 +117,12 @@ show_uptime(struct sink *sk, struct proc *p)
 	    (unsigned long)(now / 10000000ull % 100),
 	    (unsigned long)(idle / 1000000000ull),
 	    (unsigned long)(idle / 10000000ull % 100));
+}
+
+static void
+show_boot_args(struct sink *sk, struct proc *p)
+{
+	sink_printf(sk, "%s\n", boot_info.cmdline);
 }
 
 static void
@@ -350,6 +357,7 @@ const struct procfs_entry procfs_entries[] = {
 	{ "stat", PROCFS_ROOT, PROCFS_NONE, FILE_MODE, show_stat },
 	{ "vmstat", PROCFS_ROOT, PROCFS_NONE, FILE_MODE, show_vmstat },
 	{ "uptime", PROCFS_ROOT, PROCFS_NONE, FILE_MODE, show_uptime },
+	{ "cmdline", PROCFS_ROOT, PROCFS_NONE, FILE_MODE, show_boot_args },
 	{ "cpuinfo", PROCFS_ROOT, PROCFS_NONE, FILE_MODE, show_cpuinfo },
 	{ "tern", PROCFS_ROOT, PROCFS_TERN, DIR_MODE, NULL },
 	{ "vm", PROCFS_TERN, PROCFS_NONE, FILE_MODE, show_vm },

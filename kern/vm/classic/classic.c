@@ -139,7 +139,7 @@ classic_unmap(struct vmspace *vs, vaddr_t sva, vaddr_t eva,
 		error = region_split(vs, sva, eva);
 	if (error == 0)
 		error = clear_range(vs, sva, eva, txn);
-	if (error == 0)
+	if (error == 0 && txn->tg.used) /* something was there */
 		pmap_trim(vs->pmap, sva, eva, &txn->tg);
 	return error;
 }
