@@ -24,7 +24,6 @@
 #include "fs/vfs.h"
 
 #define STACK_SIZE  ((size_t)8 << 20)
-#define STACK_GUARD (16 * PAGE_SIZE)
 #define STACK_TOP   (USER_MAX - PAGE_SIZE)
 
 /* Strings are collected in one page, or if they do not fit in the limit. */
@@ -143,14 +142,7 @@ map_stack(struct vmspace *vs)
 		.source = VM_ANON,
 	};
 	vaddr_t out;
-	int error = vm_map(vs, &rq, &out);
 
-	if (error != 0)
-		return error;
-	rq.va -= STACK_GUARD;
-	rq.size = STACK_GUARD;
-	rq.prot = rq.maxprot = VM_PROT_NONE;
-	rq.flags &= ~VM_MAP_STACK;
 	return vm_map(vs, &rq, &out);
 }
 

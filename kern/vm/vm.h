@@ -59,8 +59,11 @@ enum vm_source {
 #define VM_MAP_FIXED	 1u /* exactly there; replaces what is there */
 #define VM_MAP_NOREPLACE 2u /* with FIXED: EEXIST instead */
 #define VM_MAP_SHARED	 4u /* children share instead of copying */
-#define VM_MAP_STACK	 8u /* named [stack] in listings */
+#define VM_MAP_STACK	 8u /* named [stack] in listings; see VM_STACK_GUARD */
 #define VM_MAP_HEAP	 16u /* named [heap] */
+
+/** Where the design chooses the place, it leaves so much below a stack. */
+#define VM_STACK_GUARD (16 * PAGE_SIZE)
 
 struct vm_mapreq {
 	vaddr_t va;	    /* hint, or the place with FIXED */

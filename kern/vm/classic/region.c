@@ -260,12 +260,21 @@ region_merge(struct vmspace *vs, struct region *r)
 
 /* ---- room for a new region ---- */
 
+/* Where the place of @p r begins for others: a stack keeps its distance. */
+static vaddr_t
+guarded_sva(const struct region *r)
+{
+	vaddr_t sva = region_sva(r);
+
+	return r->flags & VM_MAP_STACK ? sva - MIN(sva, VM_STACK_GUARD) : sva;
+}
+
 static bool
 is_free(const struct vmspace *vs, vaddr_t va, size_t size)
 {
 	const struct region *r = region_first(vs, va);
 
-	return r == NULL || region_sva(r) >= va + size;
+	return r == NULL || guarded_sva(r) >= va + size;
 }
 
 /* Top-down from @p top: the highest gap of @p size that ends at or below. */
@@ -286,7 +295,7 @@ search_down(const struct vmspace *vs, vaddr_t top, size_t size, vaddr_t *out)
 		}
 		if (r == NULL)
 			return ENOMEM;
-		top = MIN(top, region_sva(r));
+		top = MIN(top, guarded_sva(r));
 		n = rb_prev(n);
 	}
 }
