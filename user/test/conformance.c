@@ -167,11 +167,15 @@ s_al_prot(struct msg *m)
 	struct al_op op[16];
 	unsigned i;
 
-	for (i = 0; i < m->n; i++)
-		op[i] = (struct al_op){ m->u.op[i].va,
-		    (uint32_t)m->u.op[i].npages,
-		    m->u.op[i].cap == CT_NONE ? AL_PROT_NONE :
-		    m->u.op[i].cap == CT_R ? AL_PROT_READ : AL_UNPROT };
+	for (i = 0; i < m->n; i++) {
+		op[i].va = m->u.op[i].va;
+		op[i].npages = (uint32_t)m->u.op[i].npages;
+		op[i].op = AL_UNPROT;
+		if (m->u.op[i].cap == CT_NONE)
+			op[i].op = AL_PROT_NONE;
+		else if (m->u.op[i].cap == CT_R)
+			op[i].op = AL_PROT_READ;
+	}
 	m->error = result(al_prot(op, m->n));
 }
 
@@ -508,19 +512,14 @@ run_case(size_t i)
 }
 
 /* A test has no argument: one function for each place in the list. */
-#define F(n)	static void f##n(void) { run_case(n); }
-#define F10(n)	F(n##0) F(n##1) F(n##2) F(n##3) F(n##4) F(n##5) F(n##6) \
-		F(n##7) F(n##8) F(n##9)
-F(0) F(1) F(2) F(3) F(4) F(5) F(6) F(7) F(8) F(9)
-F10(1) F10(2) F10(3) F10(4) F10(5) F10(6) F10(7) F10(8) F10(9) F10(10) F10(11)
-#define N(n)	f##n,
-#define N10(n)	N(n##0) N(n##1) N(n##2) N(n##3) N(n##4) N(n##5) N(n##6) \
-		N(n##7) N(n##8) N(n##9)
-static void (*const functions[NCASES_MAX])(void) = {
-	N(0) N(1) N(2) N(3) N(4) N(5) N(6) N(7) N(8) N(9)
-	N10(1) N10(2) N10(3) N10(4) N10(5) N10(6) N10(7) N10(8) N10(9) N10(10)
-	N10(11)
-};
+#define F(n) static void f##n(void) { run_case(n); }
+#define TEN(m, n) m(n##0) m(n##1) m(n##2) m(n##3) m(n##4) m(n##5) m(n##6) \
+	m(n##7) m(n##8) m(n##9)
+#define ALL(m) TEN(m, ) TEN(m, 1) TEN(m, 2) TEN(m, 3) TEN(m, 4) TEN(m, 5) \
+	TEN(m, 6) TEN(m, 7) TEN(m, 8) TEN(m, 9) TEN(m, 10) TEN(m, 11)
+#define N(n) f##n,
+ALL(F)
+static void (*const functions[NCASES_MAX])(void) = { ALL(N) };
 
 int
 main(int argc, char **argv)

@@ -3,36 +3,24 @@
  * litmus.c - one small concurrent program for each condition C1-C12 of the
  * shootdown protocol (docs/design.md).
  *
- * Each runs on four simulated CPUs under a seeded scheduler, some hundred times
- * with other seeds, for every policy.  At each point the MMUs of all CPUs may
- * also walk speculatively.  What must never happen is a panic here or in the
- * MMU.  A mutant of the kernel (mutants/NAME.patch) must fail its test.
+ * Each runs on four simulated CPUs under a seeded scheduler (litmus_main.c).
+ * What must never happen is a panic here or in the MMU.  A mutant of the kernel
+ * (mutants/NAME.patch) must fail its test.
  * C10 (second stage) has no code to test yet.
- *
- * usage: litmus [-t TEST] [-n SEEDS] [-p]      -p: default policy only
  */
+#include "vm/test/litmus.h"
+
 #include "abi/errno.h"
-#include "arch/host/host.h"
 #include "arch/host/os.h"
-#include "lib/printf.h"
-#include "lib/string.h"
 #include "proc/proc.h"
 #include "sync/counter.h"
-#include "vm/test/report.h"
 
-#define VA     ((vaddr_t)0x1555400000)
+#define VA     LITMUS_VA
 #define PAGE(n) (VA + (n) * PAGE_SIZE)
 #define SECRET 0x5ec2e7ull
 #define ROUNDS 8
 
-static struct {
-	struct vmspace *s, *t;
-	bool done[4]; /* what "after it returned" means for the others */
-	bool stop;
-	unsigned turn;
-} L;
-
-#define BAD(...) panic("litmus: " __VA_ARGS__)
+struct litmus_state L;
 
 static void
 must(int error)
@@ -629,8 +617,8 @@ c12_runner(void *arg)
 	while (!L.stop) {
 		uintptr_t top = c12_top;
 
-		for (vaddr_t va = KSTACK_BASE; va < KSTACK_BASE + 64 * PAGE_SIZE;
-		     va += PAGE_SIZE)
+		for (vaddr_t va = KSTACK_BASE;
+		     va < KSTACK_BASE + 64 * PAGE_SIZE; va += PAGE_SIZE)
 			(void)host_kernel_try(va);
 		host_point(HOST_USER);
 		if (top == 0)
@@ -691,13 +679,7 @@ asid(uint64_t seed)
 	play(seed, asid_hopper, asid_hopper, asid_hopper, c2_unmapper);
 }
 
-/* ---- running ---- */
-
-static const struct litmus {
-	const char *name, *what;
-	void (*fn)(uint64_t seed);
-	int asid_bits;
-} tests[] = {
+const struct litmus litmus_tests[] = {
 	{ "c1", "unhook, invalidate, free", c1, -1 },
 	{ "c2", "join: mask, fence, generation, root", c2, -1 },
 	{ "c3", "a range alone only at local generation + 1", c3, -1 },
@@ -710,114 +692,5 @@ static const struct litmus {
 	{ "c11", "leaving: mask bit, kernel root, free", c11, -1 },
 	{ "c12", "new kernel stack: fence first", c12, -1 },
 	{ "asid", "roll-over with two bits", asid, 2 },
+	{ NULL, NULL, NULL, 0 },
 };
-
-struct job {
-	const struct litmus *test;
-	unsigned policy;
-	unsigned nseeds;
-};
-
-/* Hardware walks whenever it likes. */
-static uint64_t speculation = 1;
-
-static void
-speculate(enum host_point p)
-{
-	unsigned me = cpu_id();
-	uint64_t r = host_random(&speculation);
-
-	(void)p;
-	if (r % 16 != 0)
-		return;
-	host_switch_cpu((unsigned)(r >> 8) % ncpu);
-	host_speculate(PAGE((r >> 16) % 6));
-	host_switch_cpu(me);
-}
-
-static void
-clean_up(void)
-{
-	for (unsigned c = ncpu; c-- > 0;) {
-		host_switch_cpu(c);
-		host_load(NULL);
-	}
-	if (L.s != NULL)
-		vmspace_drop(L.s);
-	if (L.t != NULL)
-		vmspace_drop(L.t);
-	if (vm_check() != 0)
-		BAD("vm_check");
-}
-
-static int
-run_job(void *arg)
-{
-	const struct job *j = arg;
-	struct host_options o = host_defaults;
-
-	o.ram_size = (size_t)2 << 20;
-	o.policy.targets = (enum tlb_targets)(j->policy & 1);
-	o.policy.deliver = (enum tlb_deliver)(j->policy >> 1 & 1);
-	o.policy.catchup = (enum tlb_catchup)(j->policy >> 2);
-	o.policy.asid_bits = j->test->asid_bits;
-	host_boot(&o);
-	host_hook = speculate;
-	/* kstack.c chains free stacks through their memory. */
-	os_map_at(KSTACK_BASE, KSTACK_END - KSTACK_BASE);
-	for (uint64_t seed = 1; seed <= j->nseeds; seed++) {
-		memset(&L, 0, sizeof(L));
-		L.s = new_space();
-		speculation = seed;
-		j->test->fn(seed);
-		clean_up();
-	}
-	return 0;
-}
-
-static void
-name_policy(char *buf, size_t size, unsigned p)
-{
-	static const char *const catchup[] = { "gen", "eager", "tick" };
-
-	snprintf(buf, size, "%s-%s-%s", p & 1 ? "all" : "mask",
-	    p >> 1 & 1 ? "sbi" : "ipi", catchup[p >> 2]);
-}
-
-int
-main(int argc, char **argv)
-{
-	const char *only = NULL;
-	uint64_t nseeds = 60;
-	unsigned npolicies = 12, n = 0;
-
-	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "-p") == 0)
-			npolicies = 1;
-		else if (strcmp(argv[i], "-t") == 0 && i + 1 < argc)
-			only = argv[++i];
-		else if (strcmp(argv[i], "-n") == 0 && i + 1 < argc)
-			(void)strtou64(argv[++i], &nseeds);
-	}
-	for (unsigned i = 0; i < ARRAY_SIZE(tests); i++)
-		n += (!only || strcmp(only, tests[i].name) == 0) * npolicies;
-	report_begin("litmus", NULL, n);
-	for (unsigned i = 0; i < ARRAY_SIZE(tests); i++) {
-		if (only && strcmp(only, tests[i].name) != 0)
-			continue;
-		for (unsigned p = 0; p < npolicies; p++) {
-			struct job j = { &tests[i], p, (unsigned)nseeds };
-			char policy[32], name[96];
-			const char *bad = run_child(run_job, &j, 120000, true);
-
-			name_policy(policy, sizeof(policy), p);
-			snprintf(name, sizeof(name), "%s/%s - %s",
-			    tests[i].name, policy, tests[i].what);
-			report_result(bad[0] == '\0', name, bad);
-		}
-	}
-	if (!only)
-		report_note("C10 (second-stage tables): nothing to test yet");
-	report_number("seeds", nseeds);
-	return report_end();
-}

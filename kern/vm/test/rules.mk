@@ -21,8 +21,8 @@ CONF_SRCS := $(HT)/ct.c $(HT)/conf_map.c $(HT)/conf_fork.c $(HT)/conf_al.c \
 	$(HT)/conf_error.c
 HLIB_SRCS := $(KERN_SRCS_common) $(HOST_SRCS) $(HT)/report.c
 HPROG_conformance := $(HT)/conf_host.c $(CONF_SRCS)
-HPROG_fuzz := $(HT)/fuzz_main.c $(HT)/fuzz.c $(HT)/model.c
-HPROG_litmus := $(HT)/litmus.c kern/proc/kstack.c
+HPROG_fuzz := $(HT)/fuzz_main.c $(HT)/fuzz.c $(HT)/fuzz_ops.c $(HT)/model.c
+HPROG_litmus := $(HT)/litmus_main.c $(HT)/litmus.c kern/proc/kstack.c
 HPROG_unit := $(HT)/unit_main.c $(HT)/unit_lib.c $(HT)/unit_mem.c \
 	$(HT)/unit_pmap.c $(HT)/unit_tlb.c $(HT)/unit_sync.c
 HPROG_stress := $(HT)/stress.c

@@ -192,22 +192,29 @@ static void
 one_op(struct worker *w)
 {
 	uint64_t r = host_random(&w->rng) >> 16;
-	unsigned i = r % WINDOW, n = 1 + (r >> 8) % (WINDOW - i);
+	unsigned i = r % WINDOW, n = 1 + (r >> 8) % (WINDOW - i), what;
 	vm_prot_t prot = (r >> 20 & 3) == 0 ? VM_PROT_NONE :
 	    (r >> 20 & 3) == 1		    ? VM_PROT_READ :
 					      VM_PROT_READ | VM_PROT_WRITE;
 
 	w->ops++;
-	switch (r >> 24 & 15) {
-	case 0: do_map(w, i, MIN(n, 5u)); break;
-	case 1: do_unmap(w, i, MIN(n, 3u)); break;
-	case 2: do_protect(w, i, MIN(n, 4u), prot); break;
-	case 3: do_discard(w, i); break;
-	case 4: do_copy(w, i); break;
-	case 5: case 6: case 7: case 8: do_write(w, i); break;
-	case 9: case 10: case 11: do_read(w, i); break;
-	default: do_spy(w, (unsigned)(r >> 32) % ncpu, i); break;
-	}
+	what = r >> 24 & 15;
+	if (what == 0)
+		do_map(w, i, MIN(n, 5u));
+	else if (what == 1)
+		do_unmap(w, i, MIN(n, 3u));
+	else if (what == 2)
+		do_protect(w, i, MIN(n, 4u), prot);
+	else if (what == 3)
+		do_discard(w, i);
+	else if (what == 4)
+		do_copy(w, i);
+	else if (what < 9)
+		do_write(w, i);
+	else if (what < 12)
+		do_read(w, i);
+	else
+		do_spy(w, (unsigned)(r >> 32) % ncpu, i);
 }
 
 static void
