@@ -23,6 +23,8 @@ void context_init(struct context *c, uintptr_t stack_top, void (*fn)(void *),
 
 /** Initial user FP state of a new program. */
 void fpu_init(struct fpu_state *);
+/** State of the child of a thread whose state @p from is up to date. */
+void fpu_copy(struct fpu_state *to, const struct fpu_state *from);
 /** Bring @p fpu up to date with the registers of the current thread, if they
  * were changed since the last save or restore. */
 void fpu_save(struct fpu_state *fpu);

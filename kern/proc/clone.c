@@ -104,7 +104,7 @@ copy_registers(struct thread *t, const struct clone_args *a,
 	if (a->flags & CLONE_SETTLS)
 		tf_set_tls(child, a->tls);
 	fpu_save(&self->fpu);
-	t->fpu = self->fpu;
+	fpu_copy(&t->fpu, &self->fpu);
 	context_init(&t->ctx, (uintptr_t)child, thread_user_start, NULL);
 }
 

@@ -34,7 +34,7 @@ count_thread(void)
 	const struct proc *p = proc_self();
 	unsigned max = limit;
 
-	if (p != NULL && p->pid != PID_INIT && proc_ppid(p) != PID_INIT)
+	if (p != NULL && p != proc_first && p->parent != proc_first)
 		max -= RESERVED_THREADS;
 	if (__atomic_add_fetch(&nthreads, 1, __ATOMIC_RELAXED) <= max)
 		return true;

@@ -45,6 +45,15 @@ fpu_init(struct fpu_state *fpu)
 }
 
 void
+fpu_copy(struct fpu_state *to, const struct fpu_state *from)
+{
+	if (from->used)
+		memcpy(to, from, sizeof(*to));
+	else
+		to->used = false;
+}
+
+void
 fpu_save(struct fpu_state *fpu)
 {
 	if ((csr_read(sstatus) & SSTATUS_FS) == SSTATUS_FS)
@@ -65,6 +74,7 @@ fpu_first_use(struct fpu_state *fpu)
 {
 	if ((csr_read(sstatus) & SSTATUS_FS) != 0)
 		return false;
+	fpu_init(fpu); /* until here only "used" was valid */
 	fpu->used = true;
 	fpu_load(fpu);
 	return true;

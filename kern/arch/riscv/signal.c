@@ -41,8 +41,10 @@ signal_frame_push(struct trapframe *tf, const struct signal_delivery *d)
 	frame.uc.uc_sigmask = d->mask;
 	memcpy(&sc->sc_regs, tf, sizeof(sc->sc_regs));
 	fpu_save(&t->fpu);
-	memcpy(sc->sc_fpregs.f, t->fpu.f, sizeof(sc->sc_fpregs.f));
-	sc->sc_fpregs.fcsr = t->fpu.fcsr;
+	if (t->fpu.used) {
+		memcpy(sc->sc_fpregs.f, t->fpu.f, sizeof(sc->sc_fpregs.f));
+		sc->sc_fpregs.fcsr = t->fpu.fcsr;
+	}
 	error = copyout(t->space, at, &frame, sizeof(frame));
 	if (error != 0)
 		return error;
