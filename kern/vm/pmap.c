@@ -412,17 +412,14 @@ settle(struct pmap_cursor *c, const pte_t *table, vaddr_t end)
 static inline void
 skip_groups(struct pmap_cursor *c, uint64_t groups)
 {
-	unsigned g = group_of(c->pte), skip;
+	unsigned i = pte_index(c->va, 0), in_group = i % GROUP_ENTRIES;
+	unsigned n = unused_entries(groups, i - in_group);
 
-	groups >>= g;
-	if (groups & 1)
+	if (n == 0)
 		return;
-	for (skip = 0; g < 64 && !(groups & 1); g++, groups >>= 1)
-		skip += GROUP_ENTRIES;
-	skip -= (unsigned)((uintptr_t)c->pte / sizeof(pte_t)) %
-		GROUP_ENTRIES + 1;
-	c->va += skip * PAGE_SIZE;
-	c->pte += skip;
+	n -= in_group + 1;
+	c->va += n * PAGE_SIZE;
+	c->pte += n;
 }
 
 /* Visit one table of level 0 from c->va up to @p eva or its end. */

@@ -45,6 +45,28 @@ group_of(const pte_t *pte)
 	    (GROUP_ENTRIES * sizeof(*pte));
 }
 
+/**
+ * How many entries from index @p i on need no look, since their groups were
+ * never in use: a multiple of GROUP_ENTRIES; 0 when @p i is in a used group.
+ * @pre i is a multiple of GROUP_ENTRIES
+ */
+static inline unsigned
+unused_entries(uint64_t groups, unsigned i)
+{
+	unsigned n = 0;
+
+	groups >>= i / GROUP_ENTRIES;
+	if (groups & 1)
+		return 0;
+	if (groups == 0)
+		return PTE_ENTRIES - i;
+	for (; (groups & 0xff) == 0; groups >>= 8)
+		n += 8 * GROUP_ENTRIES;
+	for (; (groups & 1) == 0; groups >>= 1)
+		n += GROUP_ENTRIES;
+	return n;
+}
+
 /** @p pte is not EMPTY any more. */
 static inline void
 table_count_entry(const pte_t *pte)

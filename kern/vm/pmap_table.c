@@ -203,9 +203,12 @@ free_tables(struct pmap *pm, pte_t *table, unsigned level, unsigned n)
 	struct vm_page *pg = table_page(table);
 
 	for (unsigned i = 0; level > 0 && pg->offset > 0 && i < n; i++) {
-		if (i % GROUP_ENTRIES == 0 &&
-		    !(pg->groups >> i / GROUP_ENTRIES & 1)) {
-			i += GROUP_ENTRIES - 1;
+		unsigned skip = i % GROUP_ENTRIES == 0 ?
+		    unused_entries(pg->groups, i) :
+		    0;
+
+		if (skip > 0) {
+			i += skip - 1;
 			continue;
 		}
 		if (!pte_is_table(table[i]))

@@ -12,7 +12,7 @@ found by the tool that it names).  Its first lines say what it is:
     Why: one sentence
 
 It is applied to a copy of kern/ in build/host/mutants/NAME; a patch that does
-not apply exactly is an error.  The Makefile passes compiler, flags and object
+not apply is an error.  The Makefile passes compiler, flags and object
 lists in the environment.
 """
 
@@ -62,7 +62,7 @@ def copy_and_patch(patch, work):
     shutil.rmtree(work, ignore_errors=True)
     shutil.copytree(TOP / 'kern', work / 'kern')
     (work / 'build').mkdir()
-    code, out = run(['patch', '-p1', '-F0', '-s', '-i', str(patch)], work, 30)
+    code, out = run(['patch', '-p1', '-s', '-i', str(patch)], work, 30)
     if code != 0:
         raise RuntimeError(f'{patch.name} does not apply: {out.strip()}')
     return [line[6:].split()[0] for line in patch.read_text().splitlines()
