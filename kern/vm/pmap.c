@@ -408,44 +408,52 @@ settle(struct pmap_cursor *c, const pte_t *table, vaddr_t end)
 	c->nlost = 0;
 }
 
-/* At an empty entry: go to the last one of the run of unused groups. */
-static inline void
-skip_groups(struct pmap_cursor *c, uint64_t groups)
+/* Entries of the run of unused groups that begins at @p va; 0: look at it. */
+static inline unsigned
+unused_run(uint64_t groups, vaddr_t va)
 {
-	unsigned i = pte_index(c->va, 0), in_group = i % GROUP_ENTRIES;
+	unsigned i = pte_index(va, 0), in_group = i % GROUP_ENTRIES;
 	unsigned n = unused_entries(groups, i - in_group);
 
-	if (n == 0)
-		return;
-	n -= in_group + 1;
-	c->va += n * PAGE_SIZE;
-	c->pte += n;
+	return n == 0 ? 0 : n - in_group;
 }
 
 /* Visit one table of level 0 from c->va up to @p eva or its end. */
 static int
 scan_table(struct pmap_cursor *c, vaddr_t eva, pmap_scan_fn *fn, void *arg)
 {
-	vaddr_t end = ROUND_DOWN(c->va, level_size(1)) + level_size(1);
-	const pte_t *table = c->pte;
+	vaddr_t va = c->va, end = ROUND_DOWN(va, level_size(1)) + level_size(1);
+	pte_t *pte = c->pte;
+	const pte_t *table = pte;
 	uint64_t groups = table_page(table)->groups;
+	bool links = (c->pm->flags & PMAP_LINKS) != 0;
 	struct pmap_leaf leaf;
 	int r = 0;
 
-	for (end = MIN(end, eva); c->va < end; c->va += PAGE_SIZE, c->pte++) {
-		pte_t raw = pte_load(c->pte);
+	for (end = MIN(end, eva); va < end; va += PAGE_SIZE, pte++) {
+		pte_t raw = pte_load(pte);
 
 		if (raw == 0) {
-			skip_groups(c, groups);
+			unsigned n = unused_run(groups, va);
+
+			if (n > 0) {
+				va += (n - 1) * PAGE_SIZE;
+				pte += n - 1;
+			}
 			continue;
 		}
-		decode(&leaf, c->pm, c->pte, raw, 0);
+		decode_plain(&leaf, raw, 0);
+		if (unlikely(links || leaf.kind == PMAP_SOFT))
+			decode_rare(&leaf, c->pm, pte, raw, 0);
+		c->va = va;
+		c->pte = pte;
 		c->plain = leaf.kind == PMAP_LEAF;
 		r = fn(c, &leaf, arg);
 		if (unlikely(r != 0))
 			break;
 	}
-	settle(c, table, c->va + (r != 0 ? PAGE_SIZE : 0));
+	settle(c, table, va + (r != 0 ? PAGE_SIZE : 0));
+	c->va = va;
 	return r;
 }
 

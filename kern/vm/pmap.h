@@ -232,7 +232,8 @@ pmap_cursor_clear(struct pmap_cursor *c, uint64_t soft, struct tlb_gather *tg)
 {
 #ifndef DEBUG /* the oracle wants each page */
 	if (likely(soft == 0 && c->plain)) {
-		(void)__atomic_exchange_n(c->pte, 0, __ATOMIC_SEQ_CST);
+		/* The flush orders it before its look at the CPU masks. */
+		(void)__atomic_exchange_n(c->pte, 0, __ATOMIC_RELAXED);
 		if (c->nlost++ == 0) {
 			c->lost_sva = c->va;
 			c->tg = tg;
