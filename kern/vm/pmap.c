@@ -234,19 +234,54 @@ edit(struct pmap *pm, vaddr_t va, pte_t *pte, unsigned level,
 	return before;
 }
 
+/* Any case; the lock is held and released here. */
+static __attribute__((noinline)) int
+change_any(struct pmap *pm, vaddr_t va, struct pmap_edit *ed,
+    struct tlb_gather *tg)
+{
+	unsigned level = 0;
+	pte_t *pte = pmap_walk(pm, va, &level);
+	int error;
+
+	ed->old = edit(pm, va, pte, level, ed, tg, &error);
+	spin_unlock(&pm->lock);
+	return error;
+}
+
+static __slowpath int
+change_contended(struct pmap *pm, vaddr_t va, struct pmap_edit *ed,
+    struct tlb_gather *tg)
+{
+	spin_lock(&pm->lock);
+	return change_any(pm, va, ed, tg);
+}
+
 int
 pmap_change(struct pmap *pm, vaddr_t va, struct pmap_edit *ed,
     struct tlb_gather *tg)
 {
-	unsigned level = 0;
-	pte_t *pte;
-	int error;
+	unsigned level = 0, after;
+	pte_t *pte, old;
 
-	spin_lock(&pm->lock);
+	if (unlikely(!spin_lock_fast(&pm->lock)))
+		return change_contended(pm, va, ed, tg);
+	/* Straight on for a fault that widens: nothing is taken away but COW,
+	 * so there is nothing to flush (C9). */
+	if (unlikely((ed->clear & ~PMAP_COW) || (ed->set & PMAP_X)))
+		return change_any(pm, va, ed, tg);
 	pte = pmap_walk(pm, va, &level);
-	ed->old = edit(pm, va, pte, level, ed, tg, &error);
+	old = pte_load(pte);
+	if (unlikely(level != 0 || pte_kind(old, 0) != PTE_KIND_LEAF ||
+		old != ed->expect))
+		return change_any(pm, va, ed, tg);
+	ed->old = pte_bits(old);
+	after = (ed->old & ~ed->clear) | ed->set;
+	if (unlikely(!__atomic_compare_exchange_n(pte, &old,
+		pte_make_leaf(pte_pa(old), 0, after, pm->type != PMAP_KERNEL),
+		false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)))
+		return change_any(pm, va, ed, tg);
 	spin_unlock(&pm->lock);
-	return error;
+	return 0;
 }
 
 unsigned
