@@ -274,19 +274,32 @@ c4(uint64_t seed)
 
 /* ---- C5: a table page that is freed while others may walk it ---- */
 
+#define OTHER_TABLE PAGE(512)
+
+/* The engine may keep one empty table, so it takes two to free one. */
 static void
 c5_unmapper(void *arg)
 {
+	struct vm_mapreq rq = { .va = OTHER_TABLE, .size = PAGE_SIZE,
+		.prot = VM_PROT_READ | VM_PROT_WRITE, .maxprot = VM_PROT_ALL,
+		.flags = VM_MAP_FIXED };
+	vaddr_t va;
+
 	(void)arg;
-	for (unsigned r = 0; r < 4; r++) {
+	for (unsigned r = 0; r < 5; r++) {
+		must(vm_map(L.s, &rq, &va));
+		must(host_write(L.s, VA, r));
+		must(host_write(L.s, OTHER_TABLE, r));
+		host_load(NULL);
 		must(vm_unmap(L.s, VA, 4 * PAGE_SIZE));
+		for (unsigned i = 0; i < 4; i++)
+			cpu_relax();
+		must(vm_unmap(L.s, OTHER_TABLE, PAGE_SIZE));
 		for (unsigned i = 0; i < 8; i++)
-			cpu_relax(); /* the table is free now */
+			cpu_relax(); /* the first table is free now */
 		reuse_frames();
 		map(L.s, 4);
 	}
-	must(vm_unmap(L.s, VA, 4 * PAGE_SIZE));
-	reuse_frames();
 	L.stop = true;
 }
 
