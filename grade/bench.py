@@ -13,7 +13,9 @@ import datetime
 import json
 import os
 import platform
+import statistics
 import sys
+import time
 
 import qemu
 
@@ -101,8 +103,38 @@ def run(name='all', out=print):
     return result, over
 
 
+def boot_time(repeat=5, cpus=4):
+    """Median seconds from the start of the emulator to the shell's prompt, and
+    what of them the firmware and the emulator take; a busy host adds to it."""
+    whole, kernel = [], []
+    for _ in range(repeat):
+        config = qemu.Config(arch=os.environ.get('ARCH', 'riscv'), cpus=cpus,
+                             debug=False, name='boot-time')
+        start = time.monotonic()
+        with qemu.Machine(config) as machine:
+            machine.expect(r'Tern: \d+ CPUs', timeout=30)
+            first = time.monotonic()
+            machine.expect(r'\$ ', timeout=30)
+            whole.append(time.monotonic() - start)
+            kernel.append(time.monotonic() - first)
+    report = {'kind': 'boot', 'cpus': cpus, 'repetitions': repeat,
+              'seconds': round(statistics.median(whole), 2),
+              'fastest': round(min(whole), 2),
+              'kernel to prompt': round(statistics.median(kernel), 2),
+              'target': 1.0, 'met': statistics.median(whole) < 1,
+              'load of the host': round(os.getloadavg()[0], 1)}
+    (qemu.BUILD / 'boot.json').write_text(json.dumps(report, indent=1))
+    return report
+
+
 def main():
     result, _ = run(*sys.argv[1:2])
+    if result.passed and len(sys.argv) == 1:
+        boot = boot_time()
+        print(f"boot to the prompt: {boot['seconds']} s, fastest "
+              f"{boot['fastest']} s (median of {boot['repetitions']}, "
+              f"{boot['cpus']} CPUs, target 1 s; host load "
+              f"{boot['load of the host']})")
     return 0 if result.passed else 1
 
 

@@ -16,7 +16,17 @@ import qemu
 
 PAGE = qemu.TOP / 'docs' / 'results.md'
 NOTES = qemu.TOP / 'docs' / 'results-notes.md'
-KINDS = ['check', 'conformance', 'litmus', 'fuzz', 'faults', 'test', 'matrix']
+KINDS = ['test', 'matrix', 'check', 'unit', 'conformance', 'litmus', 'fuzz',
+         'planted', 'tsan', 'faults', 'boot']
+# What is shown as one table, a run a row.
+COLUMNS = {
+    'conformance': ('where', 'planned', 'run', 'failed', 'skipped'),
+    'fuzz': ('seed', 'seconds', 'operations', 'episodes', 'findings'),
+    'unit': ('planned', 'run', 'failed', 'skipped'),
+    'tsan': ('planned', 'run', 'failed', 'rounds'),
+    'boot': ('seconds', 'fastest', 'kernel to prompt', 'target', 'met',
+             'cpus', 'load of the host'),
+}
 
 
 def output(*command):
@@ -94,31 +104,74 @@ def rows_table(rows):
         for r in rows] + ['']
 
 
+def side_by_side(kind, runs, columns):
+    """One row a run, the same columns for each."""
+    lines = [f'## {kind}', '', '| run | ' + ' | '.join(columns) + ' |',
+             '|-' * (len(columns) + 1) + '|']
+    for path, data in runs:
+        said = [cell(data[c]) if c in data else 'not said' for c in columns]
+        name = path.relative_to(qemu.BUILD).with_suffix('')
+        lines.append(f'| {name} | ' + ' | '.join(said) + ' |')
+    failures = [f'- {path.name}: {cell(f)}' for path, data in runs
+                for f in data.get('failures', []) + (
+                    [data['finding']] if data.get('finding') else [])]
+    return lines + [''] + failures + ['']
+
+
+def matrix_table(runs):
+    """Rows passed of rows run, by group."""
+    lines = ['## matrix', '']
+    for _, data in runs:
+        lines += [f"{data['passed']:,} rows passed of {data['run']:,} run; "
+                  f"{data['planned'] - data['run']:,} of {data['planned']:,} "
+                  'were not run (`make test-all` goes on).', '',
+                  '| group | run | passed | checks |', '|-|-|-|-|']
+        groups = {}
+        for name, row in data['rows'].items():
+            groups.setdefault(name.split('-')[0], []).append(row)
+        for group, rows in sorted(groups.items()):
+            good = [r for r in rows if r['outcome'] == 'pass']
+            lines.append(f'| {group} | {len(rows)} | {len(good)} | '
+                         f"{sum(r['checks'] for r in good):,} |")
+        lines += [''] + [f"- {n}: {r['outcome']}: {cell(r['why'])}"
+                         for n, r in data['rows'].items()
+                         if r['outcome'] != 'pass'] + ['']
+    return lines
+
+
 def bench_table(runs):
     lines = ['## bench', '',
              'Guest instructions, median; release build, one instruction '
-             'is one tick.', '']
+             'is one tick. [costs.md](costs.md) says where they go and why a '
+             'target is missed.', '']
     for path, data in runs:
         lines += [f'{path.stem}:', '',
-                  '| operation | N | min | median | p90 | target | Linux 6.1 '
-                  '| xv6 |', '|-|-|-|-|-|-|-|-|']
+                  '| operation | N | min | median | p90 | target | met | Linux '
+                  '6.1 | xv6 |', '|-|-|-|-|-|-|-|-|-|']
+        seen = set()
         for b in data['benchmarks']:
+            seen.add(b['name'])
             peers = bench.ROWS.get(b['name'], (None,) * 3)
-            mark = ' **over**' if peers[0] and b['real_time'] > peers[0] \
-                else ''
+            met = '-' if peers[0] is None else \
+                'yes' if b['real_time'] <= peers[0] else '**no**'
             peers = ['-' if p is None else f'{p:,}' for p in peers]
             lines.append(
                 f"| {b['name']} | {b['repetitions']:,} | {b['min']:,} | "
-                f"{b['real_time']:,}{mark} | {b['p90']:,} | "
-                f'{peers[0]} | {peers[1]} | {peers[2]} |')
-        lines.append('')
+                f"{b['real_time']:,} | {b['p90']:,} | "
+                f'{peers[0]} | {met} | {peers[1]} | {peers[2]} |')
+        lines += [f'| {name} | not measured |' + ' |' * 7
+                  for name in bench.ROWS if name not in seen] + ['']
     return lines
 
 
 def main():
     found, lines = load(), head()
     for kind in KINDS + sorted(set(found) - set(KINDS) - {'bench'}):
-        if kind in found:
+        if kind in COLUMNS and kind in found:
+            lines += side_by_side(kind, found[kind], COLUMNS[kind])
+        elif kind == 'matrix' and kind in found:
+            lines += matrix_table(found[kind])
+        elif kind in found:
             lines += plain(kind, found[kind])
         else:
             lines += [f'## {kind}', '', 'not run', '']

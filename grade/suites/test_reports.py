@@ -42,7 +42,22 @@ def test_results_page(tmp_path, monkeypatch):
     page = (tmp_path / 'docs/results.md').read_text()
     assert '- litmus.json: passed 12' in page and '| C1 | 1 |' in page
     assert '## fuzz\n\nnot run' in page
-    assert '| 41,000 **over** |' in page and '| 71 |' in page
+    assert '| 41,000 | 41,500 | 40,000 | **no** |' in page
+    assert '| 71 | 72 | 80 | yes |' in page
+    assert '| cow_copy | not measured |' in page
+
+
+def test_results_matrix_and_sides(tmp_path):
+    row = {'outcome': 'pass', 'why': '', 'checks': 9}
+    page = '\n'.join(results.matrix_table([(tmp_path, {
+        'passed': 1, 'run': 2, 'planned': 10, 'rows': {
+            'mem-a': row, 'mem-b': {**row, 'outcome': 'hang', 'why': 'x'}}})]))
+    assert '1 rows passed of 2 run; 8 of 10 were not run' in page
+    assert '| mem | 2 | 1 | 9 |' in page and '- mem-b: hang: x' in page
+    page = '\n'.join(results.side_by_side('fuzz', [
+        (results.qemu.BUILD / 'fuzz-1.json', {'seed': 1, 'finding': 'boo'})],
+        ('seed', 'findings')))
+    assert '| fuzz-1 | 1 | not said |' in page and 'fuzz-1.json: boo' in page
 
 
 def test_faults_judge():
