@@ -82,13 +82,15 @@ need-cc:
 
 # --- user programs, host tests, harness ----------------------------------
 
+# Before the includes: prerequisites are expanded where they stand.
+KERNEL	:= $(O)/$(MODE)/tern.elf
+ROOT	:= $(O)/root.img
+
 -include user/files.mk
 -include kern/vm/test/rules.mk
 -include kern/fs/test/rules.mk
 include grade/rules.mk
 
-KERNEL	:= $(O)/$(MODE)/tern.elf
-ROOT	:= $(O)/root.img
 
 .PHONY: all kernel user clean help compile_commands fmt docs
 all: kernel user	## build the kernel and the root file system
