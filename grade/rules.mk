@@ -29,6 +29,13 @@ check:			## format, layers, symbols, headers, sizes, docs (under 60 s)
 	{ [ $$built = 0 ] || { echo 'check: the kernel does not build'; \
 	exit 1; }; }
 
+# Prerequisites are expanded where they stand: names come before rules.
+GUEST_DIR := grade/selftest_kernels
+GUESTS	:= chatter empty_plan exit_code flood flood_results forged hang late \
+	   late_panic lie lingers long_plan midplan no_plan numbers panic \
+	   panic_early pass reset short_plan silent spin stdin subtests two_plans
+GUEST_ELFS := $(GUESTS:%=build/selftest/%.elf)
+
 # What the host port contributes comes from kern/vm/test/rules.mk.
 HOST_TEST := $(if $(wildcard kern/vm/test/rules.mk),host-test)
 KERNELS	:= $(O)/debug/tern.elf $(O)/release/tern.elf
@@ -65,12 +72,6 @@ doctor:			## what is installed, and how to repair what is not
 	@$(PYTHON) grade/doctor.py
 
 # --- self-test kernels: each shows the harness one kind of ending -----------
-
-GUEST_DIR := grade/selftest_kernels
-GUESTS	:= chatter empty_plan exit_code flood flood_results forged hang late \
-	   late_panic lie lingers long_plan midplan no_plan numbers panic \
-	   panic_early pass reset short_plan silent spin stdin subtests two_plans
-GUEST_ELFS := $(GUESTS:%=build/selftest/%.elf)
 
 build/selftest/%.elf: $(GUEST_DIR)/%.c $(GUEST_DIR)/start.S \
     $(GUEST_DIR)/guest.h $(GUEST_DIR)/kernel.ld | need-cc
