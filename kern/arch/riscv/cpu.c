@@ -16,6 +16,8 @@
 #include "proc/proc.h"
 #include "sbi.h"
 
+_Static_assert(offsetof(struct cpu, hwid) == CPU_HWID, "asm.h");
+_Static_assert(sizeof(struct cpu) == CPU_SIZE, "asm.h");
 _Static_assert(offsetof(struct cpu, id) == CPU_ID, "asm.h");
 _Static_assert(offsetof(struct cpu, thread) == CPU_THREAD, "asm.h");
 _Static_assert(offsetof(struct cpu, kstack) == CPU_KSTACK, "asm.h");

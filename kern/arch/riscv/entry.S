@@ -15,6 +15,10 @@
 	.globl	_start
 _start:
 	csrw	sie, zero
+	lla	t0, boot_taken
+	li	t1, 1
+	amoswap.w.aq t1, t1, (t0)
+	bnez	t1, boot_late
 	mv	s0, a0
 	mv	s1, a1
 
@@ -35,6 +39,20 @@ _start:
 	mv	a1, s1
 	mv	s0, zero
 	call	boot_main
+
+	/* OpenSBI 1.1 says "start pending" before it stores where to: a hart
+	 * that wakes in between begins here once more.  Its struct cpu tells
+	 * what cpu_start_others() wanted. */
+boot_late:
+	lla	a1, cpus
+	li	t0, IMAGE_OFFSET
+	add	t0, t0, a1
+4:	ld	t1, CPU_HWID(a1)
+	beq	t1, a0, 5f
+	addi	a1, a1, CPU_SIZE
+	addi	t0, t0, CPU_SIZE
+	j	4b
+5:	mv	a1, t0
 
 	/* Another hart, started by cpu_start_others().  a1 = its struct cpu,
 	 * whose kstack is set.  It loads the kernel's own table at once. */
@@ -67,6 +85,9 @@ enter_high:
 	/* While the real table does not exist: direct map of 8 GiB and the
 	 * image, in 1 GiB leaves, V R W X A D G. */
 	.data
+	.balign	4
+boot_taken:			/* not in .bss, which is cleared later */
+	.word	0
 	.balign	4096
 boot_root:
 	.fill	256, 8, 0

@@ -186,8 +186,9 @@ full_return:
 	.globl	trap_return_user
 	.type	trap_return_user, @function
 trap_return_user:
-	ld	sp, CPU_KSTACK(tp)
-	addi	sp, sp, -TF_SIZE
+	/* sp in one step: an interrupt at the top would put its frame there. */
+	ld	t0, CPU_KSTACK(tp)
+	addi	sp, t0, -TF_SIZE
 	j	full_return
 	.size	trap_return_user, . - trap_return_user
 

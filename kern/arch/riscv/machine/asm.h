@@ -13,7 +13,9 @@
 #define CPU_KSTACK   16
 #define CPU_SCRATCH0 24
 #define CPU_SCRATCH1 32
+#define CPU_HWID     56
 #define CPU_COUNTER  64
+#define CPU_SIZE     384
 
 /* struct thread (proc/proc.h) */
 #define THREAD_WORK 0
