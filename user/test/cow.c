@@ -165,7 +165,7 @@ copies_are_counted(void)
 		read(fds[0], &c, 1);
 		_exit(0);
 	}
-	msleep(20);			/* until the child sleeps */
+	msleep(100);			/* until the child sleeps */
 	copies = stat_now(TS_cow_copies);
 	free = stat_now(TS_frames_free);
 	for (i = 0; i < N; i++)

@@ -445,18 +445,22 @@ one_shootdown_for_many_pages(void)
 static void
 untouched_pages_need_none(void)
 {
-	uint64_t downs;
+	uint64_t downs = 1;
 	char *p;
-	int i;
+	int i, tries;
 
 	skip_unless_masked();
-	downs = stat_now(TS_shootdowns);
-	for (i = 0; i < 50; i++) {
-		p = map_pages(16);
-		EXPECT_OK(mprotect(p, 4 * PG, PROT_READ));
-		EXPECT_OK(munmap(p, 16 * PG));
+	/* The counter is everybody's: init may be reaping meanwhile. */
+	for (tries = 0; tries < 3 && downs != 0; tries++) {
+		downs = stat_now(TS_shootdowns);
+		for (i = 0; i < 50; i++) {
+			p = map_pages(16);
+			EXPECT_OK(mprotect(p, 4 * PG, PROT_READ));
+			EXPECT_OK(munmap(p, 16 * PG));
+		}
+		downs = stat_now(TS_shootdowns) - downs;
 	}
-	EXPECT_EQ(stat_now(TS_shootdowns) - downs, 0);
+	EXPECT_EQ(downs, 0);
 }
 
 static void
