@@ -585,7 +585,7 @@ def lock_text(held, ranks):
     if name not in SLEEP_RANKS or int(lock['name']) != int(held['name']):
         return line
     state, waiting = int(lock['state']), int(lock['wq']['nwaiting'])
-    how = 'exclusive' if state == 0x80000000 else f'shared by {state}'
+    how = 'exclusive' if state >> 63 else f'shared by {state & 0xffff}'
     return f'{line} {how}' + (f', {waiting} wait' if waiting else '')
 
 

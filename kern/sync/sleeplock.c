@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sleeplock.c - the ways of sleep locks that wait or check.
+ * sleeplock.c - the ways of sleep locks that wait, wake or check.
  *
- * state counts shared holders, or is SLEEPLOCK_EXCLUSIVE; the fast paths, one
- * compare-and-swap each, are in sleeplock.h.
- * Invariant: a waiter counts itself in waiting, samples the queue's sequence,
- * and only then tries again.  A releaser stores the state, then looks at
- * waiting: one of the two sees the other, so no wake-up is lost.
+ * Who meets nobody passes in sleeplock.h with one atomic instruction.
+ * Invariant: a waiter adds itself to the word, samples the queue's sequence,
+ * and only then tries; a release takes the holder out of the same word and
+ * wakes if it saw a waiter.  The word orders the two: either the waiter finds
+ * the lock free, or the release finds the waiter.  So no wake-up is lost.
  */
 #include "sync/sleeplock.h"
 
@@ -14,7 +14,6 @@ void
 sleeplock_init(struct sleeplock *l, enum lock_rank rank, const char *name)
 {
 	l->state = 0;
-	l->waiting = 0;
 	waitq_init(&l->wq, name);
 #ifdef DEBUG
 	l->rank = (uint8_t)rank;
@@ -49,47 +48,72 @@ note_acquired(struct sleeplock *l, bool exclusive)
 #endif
 }
 
-#define ONE_EXCLUSIVE 0x10000u
-#define ONE_SHARED    1u
-
-/* Count ourselves, then try and sleep until it works. */
-static void
-wait_for(struct sleeplock *l, uint32_t one)
+/* Become a holder if none of @p others is in the word; @p leave is what this
+ * thread has in it now. */
+static bool
+try_enter(struct sleeplock *l, uint64_t others, uint64_t leave, uint64_t enter)
 {
-	__atomic_fetch_add(&l->waiting, one, __ATOMIC_SEQ_CST);
+	uint64_t s = __atomic_load_n(&l->state, __ATOMIC_RELAXED);
+
+	while ((s & others) == 0)
+		if (__atomic_compare_exchange_n(&l->state, &s,
+			s - leave + enter, false, __ATOMIC_ACQUIRE,
+			__ATOMIC_RELAXED))
+			return true;
+	return false;
+}
+
+#define HOLDERS (SLEEPLOCK_EXCLUSIVE | (SLEEPLOCK_SHARED_WAIT - 1))
+/* Exclusive waiters keep new shared holders out, so that writers go on. */
+#define BEFORE_SHARED (SLEEPLOCK_EXCLUSIVE | \
+    (SLEEPLOCK_EXCLUSIVE - SLEEPLOCK_EXCL_WAIT))
+
+/* Count ourselves as a waiter, then try and sleep until it works. */
+static void
+wait_for(struct sleeplock *l, uint64_t others, uint64_t waiter, uint64_t holder)
+{
+	__atomic_fetch_add(&l->state, waiter, __ATOMIC_SEQ_CST);
 	for (;;) {
 		uint32_t seq = waitq_sequence(&l->wq);
 
-		if (one == ONE_EXCLUSIVE ? sleep_try_exclusive(l) :
-					   sleep_try_shared(l))
+		if (try_enter(l, others, waiter, holder))
 			break;
 		(void)waitq_wait(&l->wq, seq, WAIT_FOREVER, DEADLINE_NONE);
 	}
-	__atomic_fetch_sub(&l->waiting, one, __ATOMIC_SEQ_CST);
+}
+
+void
+sleep_wake(struct sleeplock *l)
+{
+	waitq_wake_all(&l->wq);
 }
 
 void
 sleep_lock_slow(struct sleeplock *l, bool nested)
 {
 	check_before(l, nested);
-	if (!sleep_try_exclusive(l))
-		wait_for(l, ONE_EXCLUSIVE);
+	if (!try_enter(l, ~(uint64_t)0, 0, SLEEPLOCK_EXCLUSIVE))
+		wait_for(l, HOLDERS, SLEEPLOCK_EXCL_WAIT, SLEEPLOCK_EXCLUSIVE);
 	note_acquired(l, true);
 }
 
 void
-sleep_lock_shared_slow(struct sleeplock *l)
+sleep_lock_shared_slow(struct sleeplock *l, bool counted)
 {
 	check_before(l, false);
-	if (!sleep_try_shared(l))
-		wait_for(l, ONE_SHARED);
+	if (counted && __atomic_fetch_sub(&l->state, SLEEPLOCK_SHARED,
+		__ATOMIC_RELEASE) >= SLEEPLOCK_SHARED_WAIT)
+		sleep_wake(l); /* somebody may have seen us as a holder */
+	if (!try_enter(l, BEFORE_SHARED, 0, SLEEPLOCK_SHARED))
+		wait_for(l, BEFORE_SHARED, SLEEPLOCK_SHARED_WAIT,
+		    SLEEPLOCK_SHARED);
 	note_acquired(l, false);
 }
 
 bool
 sleep_trylock(struct sleeplock *l)
 {
-	if (!sleep_try_exclusive(l))
+	if (!try_enter(l, ~(uint64_t)0, 0, SLEEPLOCK_EXCLUSIVE))
 		return false;
 	note_acquired(l, true);
 	return true;
@@ -98,7 +122,7 @@ sleep_trylock(struct sleeplock *l)
 bool
 sleep_trylock_shared(struct sleeplock *l)
 {
-	if (!sleep_try_shared(l))
+	if (!try_enter(l, BEFORE_SHARED, 0, SLEEPLOCK_SHARED))
 		return false;
 	note_acquired(l, false);
 	return true;
@@ -112,8 +136,9 @@ sleep_unlock_slow(struct sleeplock *l)
 	__atomic_store_n(&l->owner, NULL, __ATOMIC_RELAXED);
 	lockset_released(l);
 #endif
-	__atomic_store_n(&l->state, 0, __ATOMIC_SEQ_CST);
-	waitq_wake_all(&l->wq);
+	if (__atomic_fetch_sub(&l->state, SLEEPLOCK_EXCLUSIVE,
+		__ATOMIC_RELEASE) != SLEEPLOCK_EXCLUSIVE)
+		sleep_wake(l);
 }
 
 void
@@ -122,9 +147,10 @@ sleep_unlock_shared_slow(struct sleeplock *l)
 #ifdef DEBUG
 	lockset_released(l);
 #endif
-	KASSERT(l->state != 0 && l->state != SLEEPLOCK_EXCLUSIVE);
-	if (__atomic_fetch_sub(&l->state, 1, __ATOMIC_SEQ_CST) == 1)
-		waitq_wake_all(&l->wq);
+	KASSERT((l->state & (SLEEPLOCK_SHARED_WAIT - 1)) != 0);
+	if (__atomic_fetch_sub(&l->state, SLEEPLOCK_SHARED,
+		__ATOMIC_RELEASE) >= SLEEPLOCK_SHARED_WAIT)
+		sleep_wake(l);
 }
 
 bool
@@ -134,12 +160,12 @@ sleep_held_exclusive(const struct sleeplock *l)
 	return __atomic_load_n(&l->owner, __ATOMIC_RELAXED) ==
 	    this_cpu()->thread;
 #else
-	return l->state == SLEEPLOCK_EXCLUSIVE;
+	return (l->state & SLEEPLOCK_EXCLUSIVE) != 0;
 #endif
 }
 
 bool
 sleep_held(const struct sleeplock *l)
 {
-	return __atomic_load_n(&l->state, __ATOMIC_RELAXED) != 0;
+	return (__atomic_load_n(&l->state, __ATOMIC_RELAXED) & HOLDERS) != 0;
 }

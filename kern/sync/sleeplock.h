@@ -11,9 +11,18 @@
 
 #include "sync/waitq.h"
 
+/*
+ * The whole lock is one word, so that each way in or out that meets nobody is
+ * one atomic instruction.  A release sees in the same instruction whether
+ * somebody waits, and needs no fence.
+ */
+#define SLEEPLOCK_SHARED      ((uint64_t)1)       /* per holder */
+#define SLEEPLOCK_SHARED_WAIT ((uint64_t)1 << 16) /* per waiter */
+#define SLEEPLOCK_EXCL_WAIT   ((uint64_t)1 << 32) /* per waiter */
+#define SLEEPLOCK_EXCLUSIVE   ((uint64_t)1 << 63) /* held */
+
 struct sleeplock {
-	uint32_t state;	  /* [a] holders: n shared, or SLEEPLOCK_EXCLUSIVE */
-	uint32_t waiting; /* [a] shared waiters, and exclusive ones << 16 */
+	uint64_t state; /* [a] the sum of the above */
 	struct waitq wq;
 #ifdef DEBUG
 	uint8_t rank;
@@ -22,39 +31,14 @@ struct sleeplock {
 #endif
 };
 
-#define SLEEPLOCK_EXCLUSIVE 0x80000000u
-
 void sleeplock_init(struct sleeplock *, enum lock_rank, const char *name);
 
-/* The ways that wait, or check (DEBUG); sleeplock.c. */
+/* The ways that wait, wake, or check (DEBUG); sleeplock.c. */
 void sleep_lock_slow(struct sleeplock *, bool nested);
-void sleep_lock_shared_slow(struct sleeplock *);
+void sleep_lock_shared_slow(struct sleeplock *, bool counted);
 void sleep_unlock_slow(struct sleeplock *);
 void sleep_unlock_shared_slow(struct sleeplock *);
-
-static __always_inline bool
-sleep_try_exclusive(struct sleeplock *l)
-{
-	uint32_t unheld = 0;
-
-	return __atomic_compare_exchange_n(&l->state, &unheld,
-	    SLEEPLOCK_EXCLUSIVE, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
-}
-
-/** Fails while an exclusive waiter is there, so that writers do not starve. */
-static __always_inline bool
-sleep_try_shared(struct sleeplock *l)
-{
-	uint32_t s = __atomic_load_n(&l->state, __ATOMIC_RELAXED);
-
-	if (__atomic_load_n(&l->waiting, __ATOMIC_RELAXED) >> 16 != 0)
-		return false;
-	while (s != SLEEPLOCK_EXCLUSIVE)
-		if (__atomic_compare_exchange_n(&l->state, &s, s + 1, false,
-			__ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-			return true;
-	return false;
-}
+void sleep_wake(struct sleeplock *);
 
 #ifdef DEBUG
 #define SLEEPLOCK_CHECKED true
@@ -66,7 +50,12 @@ sleep_try_shared(struct sleeplock *l)
 static inline void
 sleep_lock(struct sleeplock *l)
 {
-	if (SLEEPLOCK_CHECKED || unlikely(!sleep_try_exclusive(l)))
+	uint64_t unheld = 0;
+
+	if (SLEEPLOCK_CHECKED ||
+	    unlikely(!__atomic_compare_exchange_n(&l->state, &unheld,
+		SLEEPLOCK_EXCLUSIVE, false, __ATOMIC_ACQUIRE,
+		__ATOMIC_RELAXED)))
 		sleep_lock_slow(l, false);
 }
 
@@ -80,33 +69,32 @@ sleep_lock_nested(struct sleeplock *l)
 static inline void
 sleep_unlock(struct sleeplock *l)
 {
-	if (SLEEPLOCK_CHECKED) {
+	if (SLEEPLOCK_CHECKED)
 		sleep_unlock_slow(l);
-		return;
-	}
-	__atomic_store_n(&l->state, 0, __ATOMIC_SEQ_CST);
-	mb(); /* the state before the look at waiting */
-	if (unlikely(__atomic_load_n(&l->waiting, __ATOMIC_SEQ_CST) != 0))
-		waitq_wake_all(&l->wq);
+	else if (unlikely(__atomic_fetch_sub(&l->state, SLEEPLOCK_EXCLUSIVE,
+		     __ATOMIC_RELEASE) != SLEEPLOCK_EXCLUSIVE))
+		sleep_wake(l);
 }
 
+/** Counts itself first; who meets a holder or a waiter takes it back. */
 static inline void
 sleep_lock_shared(struct sleeplock *l)
 {
-	if (SLEEPLOCK_CHECKED || unlikely(!sleep_try_shared(l)))
-		sleep_lock_shared_slow(l);
+	if (SLEEPLOCK_CHECKED)
+		sleep_lock_shared_slow(l, false);
+	else if (unlikely(__atomic_fetch_add(&l->state, SLEEPLOCK_SHARED,
+		     __ATOMIC_ACQUIRE) >= SLEEPLOCK_SHARED_WAIT))
+		sleep_lock_shared_slow(l, true);
 }
 
 static inline void
 sleep_unlock_shared(struct sleeplock *l)
 {
-	if (SLEEPLOCK_CHECKED) {
+	if (SLEEPLOCK_CHECKED)
 		sleep_unlock_shared_slow(l);
-		return;
-	}
-	if (__atomic_fetch_sub(&l->state, 1, __ATOMIC_SEQ_CST) == 1 &&
-	    unlikely(__atomic_load_n(&l->waiting, __ATOMIC_SEQ_CST) != 0))
-		waitq_wake_all(&l->wq);
+	else if (unlikely(__atomic_fetch_sub(&l->state, SLEEPLOCK_SHARED,
+		     __ATOMIC_RELEASE) >= SLEEPLOCK_SHARED_WAIT))
+		sleep_wake(l);
 }
 
 /** Never wait. */

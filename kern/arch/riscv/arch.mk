@@ -7,6 +7,6 @@
 # mode across a trap as s0-s11 do: 8 instructions less for every trap.
 # No frame may be so large that a stack overflow steps over the guard.
 
-CFLAGS_riscv := -march=rv64imac_zicsr_zifencei -mabi=lp64 -mcmodel=medany \
+CFLAGS_riscv := -march=rv64imac_zicsr_zifencei_zba_zbb_zbs -mabi=lp64 -mcmodel=medany \
 	-ffixed-x28 -ffixed-x29 -ffixed-x30 -ffixed-x31 \
 	-Wframe-larger-than=1536
