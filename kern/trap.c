@@ -42,19 +42,13 @@ fault_failed(int error, vaddr_t va)
 }
 
 void
-trap_pagefault(struct trapframe *tf, vaddr_t va, unsigned access, bool user)
+trap_pagefault(struct trapframe *tf, vaddr_t va, unsigned access)
 {
 	struct thread *t = thread_self();
-	struct vm_fault f = {
-		.va = va,
-		.access = access,
-		.flags = VM_FAULT_USER,
-	};
+	struct vm_fault f = { .va = va, .access = access };
 	int error;
 
-	if (unlikely(!user))
-		panic("page fault in the kernel: address 0x%lx, pc 0x%lx", va,
-		    tf_pc(tf));
+	(void)tf;
 	t->nfaults++;
 	error = vm_fault(t->space, &f);
 	if (unlikely(error != 0))

@@ -47,11 +47,10 @@ void trap_return_user(void) __attribute__((noreturn));
  * What the port calls.  All on the kernel stack of the trapping context.
  */
 
-/** A page fault, from user or kernel mode.
+/** A page fault in user mode; the kernel itself never has one.
  * @param access VM_PROT_READ, _WRITE or _EXECUTE (exactly one)
- * @param user   the CPU was in user mode
- * @ctx interrupts on when the interrupted context had them on */
-void trap_pagefault(struct trapframe *, vaddr_t va, unsigned access, bool user);
+ * @ctx interrupts on */
+void trap_pagefault(struct trapframe *, vaddr_t va, unsigned access);
 
 /** Any other exception of a user program: @p signo with @p code and
  * @p addr for siginfo. */

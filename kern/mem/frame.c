@@ -219,20 +219,26 @@ refill(unsigned flags)
 	return c->open.n > 0 ? chain_pop(&c->open) : pg;
 }
 
-struct vm_page *
-frame_alloc(unsigned flags)
+static __slowpath struct vm_page *
+alloc_rare(unsigned flags)
 {
 	struct frame_cache *c = this_cache();
 	struct vm_page *pg;
 
-	if (unlikely(fail_armed != 0) && !(flags & FRAME_NOFAIL_POINT) &&
-	    fail_point())
+	if (!(flags & FRAME_NOFAIL_POINT) && fail_point())
 		return NULL;
-	if (likely(c->open.n > 0))
-		pg = chain_pop(&c->open);
-	else if ((pg = refill(flags)) == NULL)
-		return NULL;
-	return hand_out(pg, 0);
+	pg = c->open.n > 0 ? chain_pop(&c->open) : refill(flags);
+	return pg != NULL ? hand_out(pg, 0) : NULL;
+}
+
+struct vm_page *
+frame_alloc(unsigned flags)
+{
+	struct frame_cache *c = this_cache();
+
+	if (unlikely(fail_armed != 0 || c->open.n == 0))
+		return alloc_rare(flags);
+	return hand_out(chain_pop(&c->open), 0);
 }
 
 struct vm_page *

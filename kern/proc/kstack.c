@@ -97,7 +97,6 @@ stack_map(void)
 		struct vm_page *pg = frame_alloc(FRAME_DEFAULT);
 		struct pmap_new leaf = {
 			.bits = PMAP_R | PMAP_W | PMAP_ACCESSED | PMAP_DIRTY,
-			.expect = PMAP_ANY,
 		};
 
 		if (pg != NULL) {

@@ -61,7 +61,6 @@ populate(struct vmspace *vs, vaddr_t va, size_t size, vm_prot_t prot)
 {
 	struct vm_fault f = {
 		.access = prot & VM_PROT_WRITE ? VM_PROT_WRITE : VM_PROT_READ,
-		.flags = VM_FAULT_USER,
 	};
 
 	if (!(prot & (VM_PROT_READ | VM_PROT_WRITE)))

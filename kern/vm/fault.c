@@ -47,6 +47,31 @@ vm_fault_retry(struct vmspace *vs, struct vm_txn *txn, int error)
 	return error == 0 ? VM_WAIT : error;
 }
 
+static __always_inline int
+attempt(struct vmspace *vs, const struct vm_fault *f, struct vm_txn *txn)
+{
+	int error;
+
+	sleep_lock_shared(&vs->lock);
+	error = vs->ops->fault(vs, f, txn);
+	if (!tlb_gather_empty(&txn->tg))
+		tlb_gather_flush(&txn->tg);
+	sleep_unlock_shared(&vs->lock);
+	return error;
+}
+
+static __slowpath int
+attempt_again(struct vmspace *vs, const struct vm_fault *f,
+    struct vm_txn *txn, int error)
+{
+	while ((error = vm_fault_retry(vs, txn, error)) == VM_WAIT) {
+		error = attempt(vs, f, txn);
+		if (error == 0)
+			return 0;
+	}
+	return error;
+}
+
 int
 vm_fault(struct vmspace *vs, const struct vm_fault *f)
 {
@@ -58,14 +83,6 @@ vm_fault(struct vmspace *vs, const struct vm_fault *f)
 		return EFAULT;
 	sched_fuzz_point();
 	tlb_gather_init(&txn.tg);
-	do {
-		sleep_lock_shared(&vs->lock);
-		error = vs->ops->fault(vs, f, &txn);
-		if (!tlb_gather_empty(&txn.tg))
-			tlb_gather_flush(&txn.tg);
-		sleep_unlock_shared(&vs->lock);
-		if (unlikely(error != 0))
-			error = vm_fault_retry(vs, &txn, error);
-	} while (error == VM_WAIT);
-	return error;
+	error = attempt(vs, f, &txn);
+	return likely(error == 0) ? 0 : attempt_again(vs, f, &txn, error);
 }

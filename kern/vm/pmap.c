@@ -47,6 +47,7 @@ static inline void
 decode(struct pmap_leaf *out, const struct pmap *pm, const pte_t *pte,
     pte_t raw, unsigned level)
 {
+	out->slot = NULL;
 	decode_plain(out, raw, level);
 	if (unlikely(out->kind == PMAP_SOFT || (pm->flags & PMAP_LINKS)))
 		decode_rare(out, pm, pte, raw, level);
@@ -60,8 +61,9 @@ is_mapped(pte_t e, unsigned level)
 	return k == PTE_KIND_LEAF || k == PTE_KIND_NOACCESS;
 }
 
-void
-pmap_lost_leaf(struct pmap *pm, vaddr_t va, pte_t old, unsigned level,
+/* A leaf was taken from @p pm at @p va: note it, tell the oracle. */
+static __always_inline void
+lost_leaf(struct pmap *pm, vaddr_t va, pte_t old, unsigned level,
     struct tlb_gather *tg)
 {
 	if (pte_kind(old, level) != PTE_KIND_LEAF || pm->type == PMAP_STORE)
@@ -87,18 +89,25 @@ differs(pte_t a, pte_t b)
 	return ((a ^ b) & ~PTE_AD_MASK) != 0;
 }
 
-/* Put @p new into @p pte if it still is @p expect. On success @p *old is what
- * was there, with the A and D that the hardware may just have set. */
+/* Put @p new into @p pte if it still is @p seen. On success @p *old is what was
+ * there, with the A and D that the hardware may just have set. */
 static __always_inline int
-exchange(pte_t *pte, uint64_t expect, pte_t new, pte_t *old)
+exchange(pte_t *pte, const struct pmap_leaf *seen, pte_t new, pte_t *old)
 {
 	*old = pte_load(pte);
 	do {
-		if (expect != PMAP_ANY && differs(*old, expect))
+		if (seen != NULL && differs(*old, seen->raw))
 			return EAGAIN;
 	} while (!__atomic_compare_exchange_n(pte, old, new, false,
 	    __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
 	return 0;
+}
+
+/* Where pmap_get() looked a moment ago; NULL: nobody knows any more. */
+static __always_inline pte_t *
+seen_slot(const struct pmap *pm, const struct pmap_leaf *seen)
+{
+	return seen != NULL && seen->moves == pm->moves ? seen->slot : NULL;
 }
 
 /* Something executable appeared: fetches may hold older bytes of the frame. */
@@ -109,45 +118,34 @@ note_executable(struct pmap *pm, struct tlb_gather *tg)
 	tg->icache = tg->used = true;
 }
 
-/* After an old entry was replaced: its leaf is lost. */
-static __slowpath void
-replaced(struct pmap *pm, vaddr_t va, pte_t old, unsigned level,
-    struct tlb_gather *tg)
-{
-	if (is_mapped(old, level))
-		pm->nleaves -= 1u << level * PTE_INDEX_BITS;
-	pmap_lost_leaf(pm, va, old, level, tg);
-}
-
 static __always_inline int
 enter_locked(struct pmap *pm, vaddr_t va, const struct pmap_new *nw,
     unsigned level, struct tlb_gather *tg)
 {
-	unsigned found = level, bits = nw->bits;
-	pte_t *pte = pmap_walk(pm, va, &found), old;
-	int error;
+	pte_t *pte = level == 0 ? seen_slot(pm, nw->seen) : NULL, old;
+	unsigned found = level;
+	int error = 0;
 
 	KASSERT(IS_ALIGNED(va | nw->pa, PAGE_SIZE << nw->order));
-	if (unlikely(nw->noaccess))
-		bits &= ~PMAP_RWX;
-	if (unlikely(found != level ||
-		(level > 0 && pte_is_table(pte_load(pte))))) {
-		error = pmap_walk_alloc(pm, va, level, &pte);
-		if (error != 0)
-			return error;
+	if (pte == NULL) {
+		pte = pmap_walk(pm, va, &found);
+		if (found != level ||
+		    (level > 0 && pte_is_table(pte_load(pte))))
+			error = pmap_walk_alloc(pm, va, level, &pte);
 	}
-	error = exchange(pte, nw->expect, encode(pm, nw->pa, level, bits),
-	    &old);
+	if (error == 0)
+		error = exchange(pte, nw->seen,
+		    encode(pm, nw->pa, level, nw->bits), &old);
 	if (error != 0)
 		return error;
 	if (old == 0)
 		table_count_entry(pte);
-	else
-		replaced(pm, va, old, level, tg);
-	pm->nleaves += 1u << level * PTE_INDEX_BITS;
+	if (!is_mapped(old, level))
+		pm->nleaves += 1u << level * PTE_INDEX_BITS;
+	lost_leaf(pm, va, old, level, tg);
 	if (unlikely(pm->flags & PMAP_LINKS) && level == 0)
 		*link_word(pte) = nw->link;
-	if ((bits & PMAP_X) && pm->type == PMAP_USER)
+	if ((nw->bits & PMAP_X) && pm->type == PMAP_USER)
 		note_executable(pm, tg);
 	return 0;
 }
@@ -177,17 +175,14 @@ int
 pmap_enter(struct pmap *pm, vaddr_t va, const struct pmap_new *nw,
     struct tlb_gather *tg)
 {
-	unsigned level = 0;
 	pte_t *pte;
 
 	if (unlikely(!spin_lock_fast(&pm->lock)))
 		return enter_contended(pm, va, nw, tg);
 	/* Straight on for a first touch: a page of data where nothing was. */
-	if (nw->order != 0 || nw->noaccess || (nw->bits & PMAP_X) ||
-	    (pm->flags & PMAP_LINKS) || nw->expect + 1 > 1)
-		return enter_any(pm, va, nw, tg);
-	pte = pmap_walk(pm, va, &level);
-	if (unlikely(level != 0 || pte_load(pte) != 0))
+	pte = seen_slot(pm, nw->seen);
+	if (pte == NULL || pte_load(pte) != 0 || nw->seen->raw != 0 ||
+	    nw->order != 0 || (nw->bits & PMAP_X))
 		return enter_any(pm, va, nw, tg);
 	KASSERT(IS_ALIGNED(va | nw->pa, PAGE_SIZE));
 	/* The lock is held and the hardware leaves empty entries alone. */
@@ -199,39 +194,35 @@ pmap_enter(struct pmap *pm, vaddr_t va, const struct pmap_new *nw,
 	return 0;
 }
 
-/* Rewrite a leaf in place; @return the portable bits before. */
-static __always_inline unsigned
+/* Rewrite a leaf in place. */
+static __always_inline int
 edit(struct pmap *pm, vaddr_t va, pte_t *pte, unsigned level,
-    const struct pmap_edit *ed, struct tlb_gather *tg, int *error)
+    struct pmap_edit *ed, struct tlb_gather *tg)
 {
 	pte_t old = pte_load(pte), new;
-	unsigned before, after;
+	unsigned after;
 
 	do {
-		before = pte_bits(old);
-		if (!is_mapped(old, level)) {
-			*error = ENOENT;
-			return 0;
-		}
-		if (ed->expect != PMAP_ANY && differs(old, ed->expect)) {
-			*error = EAGAIN;
-			return before;
-		}
-		after = (before & ~ed->clear) | ed->set;
+		if (!is_mapped(old, level))
+			return ENOENT;
+		if (ed->seen != NULL && differs(old, ed->seen->raw))
+			return EAGAIN;
+		ed->old = pte_bits(old);
+		after = (ed->old & ~ed->clear) | ed->set;
+		if (after & PMAP_COW)
+			after &= ~PMAP_W;
 		new = encode(pm, pte_pa(old), level, after);
 		if (new == old)
-			break;
+			return 0;
 	} while (!__atomic_compare_exchange_n(pte, &old, new, false,
 	    __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
-	*error = 0;
 	/* Taken rights, A or D may live on in a TLB; widening need not be
 	 * flushed (C9), and COW is for software only. */
-	if (before & ~after & ~PMAP_COW &&
-	    pte_kind(old, level) == PTE_KIND_LEAF)
-		pmap_lost_leaf(pm, va, old, level, tg);
-	if ((after & ~before & PMAP_X) && pm->type == PMAP_USER)
+	if (ed->old & ~after & ~PMAP_COW)
+		lost_leaf(pm, va, old, level, tg);
+	if ((after & ~ed->old & PMAP_X) && pm->type == PMAP_USER)
 		note_executable(pm, tg);
-	return before;
+	return 0;
 }
 
 /* Any case; the lock is held and released here. */
@@ -239,11 +230,13 @@ static __attribute__((noinline)) int
 change_any(struct pmap *pm, vaddr_t va, struct pmap_edit *ed,
     struct tlb_gather *tg)
 {
+	pte_t *pte = seen_slot(pm, ed->seen);
 	unsigned level = 0;
-	pte_t *pte = pmap_walk(pm, va, &level);
 	int error;
 
-	ed->old = edit(pm, va, pte, level, ed, tg, &error);
+	if (pte == NULL)
+		pte = pmap_walk(pm, va, &level);
+	error = edit(pm, va, pte, level, ed, tg);
 	spin_unlock(&pm->lock);
 	return error;
 }
@@ -260,26 +253,24 @@ int
 pmap_change(struct pmap *pm, vaddr_t va, struct pmap_edit *ed,
     struct tlb_gather *tg)
 {
-	unsigned level = 0, after;
 	pte_t *pte, old;
 
 	if (unlikely(!spin_lock_fast(&pm->lock)))
 		return change_contended(pm, va, ed, tg);
 	/* Straight on for a fault that widens: nothing is taken away but COW,
 	 * so there is nothing to flush (C9). */
-	if (unlikely((ed->clear & ~PMAP_COW) || (ed->set & PMAP_X)))
+	pte = seen_slot(pm, ed->seen);
+	if (unlikely(pte == NULL || ed->clear != PMAP_COW ||
+		(ed->set & (PMAP_X | PMAP_COW))))
 		return change_any(pm, va, ed, tg);
-	pte = pmap_walk(pm, va, &level);
 	old = pte_load(pte);
-	if (unlikely(level != 0 || pte_kind(old, 0) != PTE_KIND_LEAF ||
-		old != ed->expect))
+	if (unlikely(old != ed->seen->raw ||
+		pte_kind(old, 0) != PTE_KIND_LEAF ||
+		!__atomic_compare_exchange_n(pte, &old,
+		    pte_widen(old, ed->set), false, __ATOMIC_SEQ_CST,
+		    __ATOMIC_RELAXED)))
 		return change_any(pm, va, ed, tg);
 	ed->old = pte_bits(old);
-	after = (ed->old & ~ed->clear) | ed->set;
-	if (unlikely(!__atomic_compare_exchange_n(pte, &old,
-		pte_make_leaf(pte_pa(old), 0, after, pm->type != PMAP_KERNEL),
-		false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)))
-		return change_any(pm, va, ed, tg);
 	spin_unlock(&pm->lock);
 	return 0;
 }
@@ -288,10 +279,10 @@ unsigned
 pmap_cursor_change(struct pmap_cursor *c, unsigned clear, unsigned set,
     struct tlb_gather *tg)
 {
-	struct pmap_edit ed = { clear, set, PMAP_ANY, 0 };
-	int error;
+	struct pmap_edit ed = { .clear = clear, .set = set };
 
-	return edit(c->pm, c->va, c->pte, c->level, &ed, tg, &error);
+	(void)edit(c->pm, c->va, c->pte, c->level, &ed, tg);
+	return ed.old;
 }
 
 void
@@ -309,7 +300,7 @@ pmap_cursor_clear_slow(struct pmap_cursor *c, uint64_t soft,
 	}
 	if (is_mapped(old, c->level)) {
 		pm->nleaves -= 1u << (c->level * PTE_INDEX_BITS);
-		pmap_lost_leaf(pm, c->va, old, c->level, tg);
+		lost_leaf(pm, c->va, old, c->level, tg);
 	}
 	if (soft == 0)
 		table_page(c->pte)->offset--;
@@ -351,10 +342,12 @@ get_locked(struct pmap *pm, vaddr_t va, struct pmap_leaf *out)
 	unsigned level = 0;
 	pte_t *pte = pmap_walk(pm, va, &level), raw = pte_load(pte);
 
-	if (unlikely((pm->flags & PMAP_LINKS) ||
-		pte_kind(raw, level) == PTE_KIND_SOFT))
+	if (unlikely(level != 0 || (pm->flags & PMAP_LINKS) ||
+		pte_kind(raw, 0) == PTE_KIND_SOFT))
 		return get_rare(pm, pte, level, out);
-	decode_plain(out, raw, level);
+	out->slot = pte;
+	out->moves = pm->moves;
+	decode_plain(out, raw, 0);
 	spin_unlock(&pm->lock);
 	return out->kind;
 }
@@ -451,6 +444,53 @@ unused_run(uint64_t groups, vaddr_t va)
 	unsigned n = unused_entries(groups, i - in_group);
 
 	return n == 0 ? 0 : n - in_group;
+}
+
+/* The leaves of one table of level 0, from @p pte at @p va on.
+ * @return where it ended */
+static __always_inline vaddr_t
+protect_table(struct pmap *pm, pte_t *pte, vaddr_t va, vaddr_t eva,
+    struct pmap_edit *ed, struct tlb_gather *tg)
+{
+	vaddr_t end = MIN(ROUND_DOWN(va, level_size(1)) + level_size(1), eva);
+	uint64_t groups = table_page(pte)->groups;
+
+	for (; va < end; va += PAGE_SIZE, pte++) {
+		unsigned n = pte_load(pte) == 0 ? unused_run(groups, va) : 0;
+
+		if (likely(n == 0)) {
+			(void)edit(pm, va, pte, 0, ed, tg);
+		} else {
+			va += (n - 1) * PAGE_SIZE;
+			pte += n - 1;
+		}
+	}
+	return va;
+}
+
+void
+pmap_protect(struct pmap *pm, vaddr_t sva, vaddr_t eva, unsigned clear,
+    unsigned set, struct tlb_gather *tg)
+{
+	struct pmap_edit ed = { .clear = clear, .set = set };
+	vaddr_t va = sva, size;
+
+	spin_lock(&pm->lock);
+	while (va < eva) {
+		unsigned level = 0;
+		pte_t *pte = pmap_walk(pm, va, &level);
+
+		if (likely(level == 0)) {
+			va = protect_table(pm, pte, va, eva, &ed, tg);
+			continue;
+		}
+		size = level_size(level);
+		KASSERT(pte_load(pte) == 0 ||
+		    (IS_ALIGNED(va, size) && eva - va >= size));
+		(void)edit(pm, va, pte, level, &ed, tg);
+		va = ROUND_DOWN(va, size) + size;
+	}
+	spin_unlock(&pm->lock);
 }
 
 /* Visit one table of level 0 from c->va up to @p eva or its end. */

@@ -52,7 +52,6 @@ enum pmap_entry {
 #define PMAP_COW      0x08u /* portable software bit: copy before writing */
 #define PMAP_ACCESSED 0x10u
 #define PMAP_DIRTY    0x20u
-#define PMAP_ANY      UINT64_MAX /* no expectation about the old entry */
 
 /** Orders: 4 KiB, 2 MiB, 1 GiB. */
 enum { PMAP_ORDER_4K = 0, PMAP_ORDER_2M = 9, PMAP_ORDER_1G = 18 };
@@ -66,7 +65,10 @@ struct pmap_leaf {
 	paddr_t pa;	  /* LEAF, NOACCESS */
 	uint64_t soft;	  /* SOFT: kind in the low 2 bits, value above */
 	uintptr_t link;	  /* with PMAP_LINKS */
-	uint64_t raw;	  /* for pmap_enter/pmap_change: what was seen */
+	/* For pmap_enter and pmap_change: what was seen, and where. */
+	uint64_t raw;
+	uint64_t *slot;	  /* NULL: to be searched again */
+	uint32_t moves;	  /* of the pmap: the slot exists while it is equal */
 };
 
 /* Kinds of software words. */
@@ -85,6 +87,7 @@ struct pmap {
 	uint64_t id;		/* [I] never reused; for the oracle */
 	uint32_t ntables;	/* [p] table pages, root included */
 	uint32_t nleaves;	/* [p] LEAF and NOACCESS, in 4 KiB units */
+	uint32_t moves;		/* [p] table pages unhooked so far */
 	vaddr_t empty_table;	/* [p] one that pmap_trim left; 0: none */
 	uint64_t asid;		/* [a] generation | number (tlb.c) */
 	uint64_t gen;		/* [a] weakening flushes so far */
@@ -143,18 +146,19 @@ int __must_check pmap_reserve(struct pmap *, vaddr_t sva, vaddr_t eva);
 /** What to put into an entry. */
 struct pmap_new {
 	paddr_t pa;	 /* aligned to the order */
-	unsigned bits;	 /* rights and PMAP_COW/_ACCESSED/_DIRTY */
+	unsigned bits;	 /* rights and PMAP_COW/_ACCESSED/_DIRTY; without
+			  * rights: a no-access leaf */
 	unsigned order;
-	bool noaccess;	 /* keep the frame but no rights */
 	uintptr_t link;
-	uint64_t expect; /* raw of the entry seen before, or PMAP_ANY */
+	const struct pmap_leaf *seen; /* as pmap_get found it; NULL: whatever
+				       * is there */
 };
 
 /**
  * Enter a leaf.  An old leaf or software word at that place is replaced; what
  * to do with its frame is the caller's business.
  * Rights that the machine lacks (W without R) are normalised upwards.
- * @retval EAGAIN  the entry is not @p expect (A and D are not compared)
+ * @retval EAGAIN  the entry is not @p seen any more (A and D are not compared)
  * @retval EBUSY   a superpage covers @p va (split it), or a table stands where
  *                 a superpage shall go (clear and trim first)
  * @retval ENOMEM  no table page; nothing changed
@@ -163,20 +167,26 @@ struct pmap_new {
 int __must_check pmap_enter(struct pmap *, vaddr_t, const struct pmap_new *,
     struct tlb_gather *);
 
-/** Atomic edit of the bits of one leaf. */
+/** Atomic edit of the bits of a leaf: first clear, then set.  A leaf with
+ * PMAP_COW gets no PMAP_W. */
 struct pmap_edit {
 	unsigned clear, set; /* PMAP_R ... PMAP_DIRTY */
-	uint64_t expect;     /* raw, or PMAP_ANY */
+	const struct pmap_leaf *seen; /* as in struct pmap_new */
 	unsigned old;	     /* out: bits before, A and D included */
 };
 
 /**
  * A leaf whose rights become empty turns NOACCESS, and back.
- * @retval ENOENT  no leaf there   @retval EAGAIN  not @p expect
+ * @retval ENOENT  no leaf there   @retval EAGAIN  not @p seen any more
  * @post noted in the gather if rights, A or D were taken away
  */
 int __must_check pmap_change(struct pmap *, vaddr_t, struct pmap_edit *,
     struct tlb_gather *);
+
+/** pmap_change() of every leaf in [@p sva, @p eva).  A superpage that sticks
+ * out of the range must have been split before (asserted). */
+void pmap_protect(struct pmap *, vaddr_t sva, vaddr_t eva, unsigned clear,
+    unsigned set, struct tlb_gather *);
 
 /**
  * Leaf or word to EMPTY, or to the software word @p soft if not 0.

@@ -118,10 +118,6 @@ void table_free(struct vm_page *);
  * @retval EBUSY a superpage is in the way  @retval ENOMEM */
 int pmap_walk_alloc(struct pmap *, vaddr_t va, unsigned level, pte_t **out);
 
-/** A leaf was taken from @p pm at @p va: note, account, tell the oracle. */
-void pmap_lost_leaf(struct pmap *, vaddr_t va, pte_t old, unsigned level,
-    struct tlb_gather *);
-
 static inline uintptr_t *
 link_word(const pte_t *pte)
 {

@@ -267,6 +267,7 @@ trim_entry(struct pmap *pm, vaddr_t va, pte_t *pte, unsigned level,
 	__atomic_store_n(pte, 0, __ATOMIC_SEQ_CST);
 	table_page(pte)->offset--;
 	pm->ntables--;
+	pm->moves++;
 	va = ROUND_DOWN(va, level_size(level));
 	if (pm->type != PMAP_STORE)
 		tlb_gather_note(tg, pm, va, va + level_size(level));

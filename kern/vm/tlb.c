@@ -22,6 +22,7 @@
 #include "vm/pmap_priv.h"
 
 struct tlb_policy tlb_policy;
+static bool plain_targets; /* those that run the space, and no others */
 
 /* What an initiator asks of others; at most one at a time a CPU. */
 static struct tlb_request {
@@ -47,6 +48,8 @@ tlb_init(const struct tlb_policy *policy)
 		return EOPNOTSUPP;
 	}
 	tlb_policy = *policy;
+	plain_targets = policy->targets == TLB_TARGETS_MASK &&
+	    policy->catchup != TLB_CATCHUP_EAGER;
 	if (policy->asid_bits >= 0 && policy->asid_bits < 16)
 		count = MIN(count, 1u << policy->asid_bits);
 	asid_init(count);
@@ -122,27 +125,35 @@ drop_pages(struct vm_page **pg, struct vm_page **end)
 		page_drop(*pg);
 }
 
-/* Nothing can reach the frames and tables any more. */
-static inline void
-release(struct tlb_gather *tg)
+static __slowpath void
+release_rare(struct tlb_gather *tg)
 {
 	struct vm_page **end = tg->next; /* older batches are full */
 	struct tlb_batch *b;
 	struct list *l;
 
-	while (unlikely((b = tg->batch) != NULL)) {
+	while ((b = tg->batch) != NULL) {
 		drop_pages(b->page, end);
 		tg->batch = b->next;
 		end = tg->batch != NULL ? tg->batch->page + BATCH_MAX :
 					  tg->page + TLB_GATHER_PAGES;
 		frame_free(phys_to_page(virt_to_phys(b)));
 	}
-	drop_pages(tg->page, end);
+	tg->next = end;
 	while ((l = tg->tables) != NULL) {
 		tg->tables = l->next;
 		table_free(LIST_ENTRY(l, struct vm_page, link));
 	}
-	for (unsigned i = 0; i < tg->nranges; i++)
+}
+
+/* Nothing can reach the frames and tables any more. */
+static __always_inline void
+release(struct tlb_gather *tg, unsigned nranges)
+{
+	if (unlikely(tg->batch != NULL || tg->tables != NULL))
+		release_rare(tg);
+	drop_pages(tg->page, tg->next);
+	for (unsigned i = 0; i < nranges; i++)
 		pmap_drop(tg->range[i].pm);
 	tlb_gather_init(tg);
 }
@@ -162,14 +173,15 @@ flush_whole(struct pmap *pm)
 	__atomic_store_n(&pm->cpu_gen[cpu_id()], gen, __ATOMIC_RELEASE);
 }
 
-static inline void
-flush_local(const struct tlb_range *r)
+/* This CPU does not run the space, or has missed something, or the range is
+ * large. */
+static __slowpath void
+flush_local_rare(const struct tlb_range *r)
 {
 	struct pmap *pm = r->pm;
 	uint64_t self = (uint64_t)1 << cpu_id();
-	uint64_t have = pm->cpu_gen[cpu_id()];
 
-	if (have >= r->gen)
+	if (pm->cpu_gen[cpu_id()] >= r->gen)
 		return;
 	if (pm->type != PMAP_KERNEL && pmap_current() != pm) {
 		/* Catches up when it joins (C4: the generation is advanced
@@ -178,18 +190,24 @@ flush_local(const struct tlb_range *r)
 		    !(__atomic_load_n(&pm->cached, __ATOMIC_RELAXED) & self))
 			return;
 		__atomic_fetch_and(&pm->cached, ~self, __ATOMIC_SEQ_CST);
-		flush_whole(pm);
-		return;
-	}
-	/* C3: a range alone only if nothing was missed in between. */
-	if (have + 1 == r->gen && pm->type != PMAP_KERNEL &&
-	    r->eva - r->sva <= TLB_RANGE_MAX * PAGE_SIZE) {
-		mmu_flush_range(asid_number(pm), r->sva, r->eva);
-		__atomic_store_n(&pm->cpu_gen[cpu_id()], r->gen,
-		    __ATOMIC_RELEASE);
-		return;
 	}
 	flush_whole(pm);
+}
+
+static __always_inline void
+flush_local(const struct tlb_range *r)
+{
+	struct pmap *pm = r->pm;
+	uint64_t *have = &pm->cpu_gen[cpu_id()];
+
+	/* C3: a range alone only if nothing was missed in between. */
+	if (unlikely(*have + 1 != r->gen || this_cpu()->pmap != pm ||
+		r->eva - r->sva > TLB_RANGE_MAX * PAGE_SIZE)) {
+		flush_local_rare(r);
+		return;
+	}
+	mmu_flush_range(asid_number(pm), r->sva, r->eva);
+	__atomic_store_n(have, r->gen, __ATOMIC_RELEASE);
 }
 
 static __slowpath void
@@ -253,17 +271,17 @@ all_cpus(void)
 
 /* CPUs that must act for one range.  The entry was stored and the generation
  * advanced before: a CPU that joins after this read sees both (C2). */
-static inline uint64_t
+static __always_inline uint64_t
 targets_of(const struct tlb_range *r)
 {
 	struct pmap *pm = r->pm;
+	uint64_t active = __atomic_load_n(&pm->active, __ATOMIC_RELAXED);
 
+	if (likely(plain_targets && pm->type != PMAP_KERNEL))
+		return active;
 	if (tlb_policy.targets == TLB_TARGETS_ALL || pm->type == PMAP_KERNEL)
 		return all_cpus();
-	if (tlb_policy.catchup == TLB_CATCHUP_EAGER)
-		return __atomic_load_n(&pm->cached, __ATOMIC_SEQ_CST) |
-		    __atomic_load_n(&pm->active, __ATOMIC_SEQ_CST);
-	return __atomic_load_n(&pm->active, __ATOMIC_SEQ_CST);
+	return active | __atomic_load_n(&pm->cached, __ATOMIC_RELAXED);
 }
 
 static void
@@ -370,46 +388,61 @@ might_shoot(void)
 #endif
 }
 
-void
-tlb_gather_flush(struct tlb_gather *tg)
+/* With constant arguments the usual flush is a straight line. */
+static __always_inline void
+flush(struct tlb_gather *tg, unsigned nranges, bool rare)
 {
 	uint64_t targets = 0;
-	bool on;
 
-	might_shoot();
-	if (tg->nranges == 0 && !tg->everything && !tg->icache) {
-		release(tg);
-		return;
-	}
-	for (unsigned i = 0; i < tg->nranges; i++)
+	/* Release: who sees the generation sees the entries as well. */
+	for (unsigned i = 0; i < nranges; i++)
 		tg->range[i].gen = __atomic_add_fetch(&tg->range[i].pm->gen, 1,
-		    __ATOMIC_SEQ_CST);
-	mb(); /* C2: entries and generations before the masks */
-	for (unsigned i = 0; i < tg->nranges; i++)
+		    __ATOMIC_RELEASE);
+	mb(); /* C2: both before the masks */
+	for (unsigned i = 0; i < nranges; i++)
 		targets |= targets_of(&tg->range[i]);
-	if (tg->everything)
+	if (rare && tg->everything)
 		targets = all_cpus();
-	if (tg->icache)
+	if (rare && tg->icache)
 		targets |= __atomic_load_n(&pmap_current()->active,
-		    __ATOMIC_SEQ_CST);
+		    __ATOMIC_RELAXED);
 
-	on = intr_disable();
-	for (unsigned i = 0; i < tg->nranges; i++)
+	(void)intr_disable();
+	for (unsigned i = 0; i < nranges; i++)
 		flush_local(&tg->range[i]);
-	if (tg->everything)
+	if (rare && tg->everything)
 		flush_everything();
-	if (tg->icache)
+	if (rare && tg->icache)
 		pmap_user_fence();
-	intr_restore(on);
+	intr_enable();
 
 	targets &= ~((uint64_t)1 << cpu_id());
 	if (unlikely(targets != 0))
 		shoot(tg, targets);
-	if (tg->nranges > 0) {
+	if (nranges > 0) {
 		counter_add(TS_shootdowns, 1);
 		counter_add(TS_shootdown_pages, tg->nnoted);
 	}
-	release(tg); /* C1: only now */
+	release(tg, nranges); /* C1: only now */
+}
+
+static __slowpath void
+flush_any(struct tlb_gather *tg)
+{
+	if (tg->nranges == 0 && !tg->everything && !tg->icache)
+		release(tg, 0);
+	else
+		flush(tg, tg->nranges, true);
+}
+
+void
+tlb_gather_flush(struct tlb_gather *tg)
+{
+	might_shoot();
+	if (likely(tg->nranges == 1 && !tg->everything && !tg->icache))
+		flush(tg, 1, false);
+	else
+		flush_any(tg);
 }
 
 /* ---- joining and leaving; interrupts off ---- */

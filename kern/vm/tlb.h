@@ -47,8 +47,8 @@ struct tlb_gather {
 	bool used;	 /* anything below is */
 	bool everything; /* more spaces than ranges */
 	bool icache;	 /* executable pages were entered: sync fetches too */
-	unsigned nranges;
-	unsigned nnoted; /* leaves noted: counter of the benchmark */
+	uint8_t nranges;
+	uint32_t nnoted; /* leaves noted: counter of the benchmark */
 	struct vm_page **next, **end; /* room in page[] or the newest batch */
 	struct tlb_batch *batch;      /* newest first; NULL: page[] suffices */
 	struct list *tables;	      /* chain through vm_page.link.next */
@@ -60,8 +60,11 @@ struct tlb_gather {
 static inline void
 tlb_gather_init(struct tlb_gather *tg)
 {
-	tg->used = tg->everything = tg->icache = false;
-	tg->nranges = tg->nnoted = 0;
+	tg->used = false;
+	tg->everything = false;
+	tg->icache = false;
+	tg->nranges = 0;
+	tg->nnoted = 0;
 	tg->next = tg->page;
 	tg->end = tg->page + TLB_GATHER_PAGES;
 	tg->batch = NULL;

@@ -83,12 +83,9 @@ struct vm_region_info {
 	enum vm_source source;
 };
 
-#define VM_FAULT_USER 1u    /* the program touched it (else the kernel pins) */
-
 struct vm_fault {
 	vaddr_t va;
 	vm_prot_t access;   /* exactly one right */
-	unsigned flags;
 };
 
 /** Appel-Li operation on pages: cap their rights (al.h: the user's view). */

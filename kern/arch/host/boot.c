@@ -95,8 +95,7 @@ host_loaded(void)
 int
 host_access(struct vmspace *vs, struct host_op *op)
 {
-	struct vm_fault f = { .va = op->va, .access = op->access,
-		.flags = VM_FAULT_USER };
+	struct vm_fault f = { .va = op->va, .access = op->access };
 	int error;
 	bool on;
 

@@ -145,7 +145,7 @@ trap_user(struct trapframe *tf, uintptr_t cause, uintptr_t tval)
 		trap_irq(cause);
 	} else if (right != 0) {
 		intr_enable();
-		trap_pagefault(tf, tval, right, true);
+		trap_pagefault(tf, tval, right);
 	} else {
 		user_exception(tf, cause, tval);
 	}

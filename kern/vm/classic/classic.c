@@ -250,23 +250,20 @@ classic_map(struct vmspace *vs, const struct vm_mapreq *rq, vaddr_t *out,
 
 /* ---- protection ---- */
 
-struct protect_arg {
-	const struct vmspace *vs;
-	const struct region *r;
-	struct tlb_gather *tg;
-};
-
-static int
-protect_leaf(struct pmap_cursor *c, const struct pmap_leaf *leaf, void *arg)
+/* Give the leaves the rights that the region has now. */
+static void
+protect_leaves(struct vmspace *vs, const struct region *r, vaddr_t sva,
+    vaddr_t eva, struct vm_txn *txn)
 {
-	const struct protect_arg *pa = arg;
-	unsigned rights = classic_rights(pa->vs, pa->r, c->va);
+	/* An overlay may cap each page differently. */
+	vaddr_t step = list_empty(&vs->overlays) ? eva - sva : PAGE_SIZE;
 
-	if (leaf->bits & PMAP_COW)
-		rights &= ~PMAP_W;
-	if (rights != (leaf->bits & PMAP_RWX))
-		pmap_cursor_change(c, PMAP_RWX & ~rights, rights, pa->tg);
-	return 0;
+	for (vaddr_t va = sva; va < eva; va += step) {
+		unsigned rights = classic_rights(vs, r, va);
+
+		pmap_protect(vs->pmap, va, va + step, PMAP_RWX & ~rights,
+		    rights, &txn->tg);
+	}
 }
 
 /* All of it mapped, and the rights within each maximum? */
@@ -303,12 +300,11 @@ classic_protect(struct vmspace *vs, vaddr_t sva, vaddr_t eva, vm_prot_t prot,
 		return error;
 	for (vaddr_t va = sva; va < eva;) {
 		struct region *r = region_find(vs, va);
-		struct protect_arg pa = { vs, r, &txn->tg };
 		vaddr_t end = MIN(r->eva, eva);
 
 		if (r->prot != prot) {
 			r->prot = (uint8_t)prot;
-			pmap_scan(vs->pmap, va, end, protect_leaf, &pa);
+			protect_leaves(vs, r, va, end, txn);
 		}
 		region_merge(vs, r);
 		va = end;
@@ -373,34 +369,19 @@ classic_sync(struct vmspace *vs, vaddr_t sva, vaddr_t eva, unsigned flags,
 
 struct page_arg {
 	struct tlb_gather *tg;
-	vm_prot_t cap;
 	vaddr_t sva;
 	uint64_t *bitmap;
 };
-
-static int
-cap_leaf(struct pmap_cursor *c, const struct pmap_leaf *leaf, void *arg)
-{
-	const struct page_arg *pa = arg;
-	unsigned lost = leaf->bits & PMAP_RWX & ~pa->cap;
-
-	if (lost != 0)
-		pmap_cursor_change(c, lost, 0, pa->tg);
-	return 0;
-}
 
 static int
 classic_prot_pages(struct vmspace *vs, const struct page_op *op, size_t n,
     struct vm_txn *txn)
 {
 	/* A lifted cap needs no work: the next fault widens the leaf (C9). */
-	for (size_t i = 0; i < n; i++) {
-		struct page_arg pa = { .tg = &txn->tg, .cap = op[i].cap };
-
+	for (size_t i = 0; i < n; i++)
 		if (op[i].cap != VM_PROT_ALL)
-			pmap_scan(vs->pmap, op[i].sva, op[i].eva, cap_leaf,
-			    &pa);
-	}
+			pmap_protect(vs->pmap, op[i].sva, op[i].eva,
+			    PMAP_RWX & ~op[i].cap, 0, &txn->tg);
 	return 0;
 }
 

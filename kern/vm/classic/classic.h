@@ -38,6 +38,7 @@ struct classic_space {
 	struct rb_tree regions;
 	unsigned nregions;
 	vaddr_t hint; /* the next search for room starts below */
+	struct region *last; /* [a] found last; NULL: none */
 };
 
 #define REGIONS_MAX 65536 /* per space, as vm.max_map_count */
@@ -57,17 +58,17 @@ region_sva(const struct region *r)
 /* ---- region.c ---- */
 
 void region_init(void);
-/** Region that contains @p va, or NULL. */
+struct region *region_search(const struct vmspace *, vaddr_t va);
+/** Region that contains @p va, or NULL: most often the one found last. */
 static inline struct region *
 region_find(const struct vmspace *vs, vaddr_t va)
 {
-	struct rb_node *n = rb_find_le(&classic_of(vs)->regions, va);
-	struct region *r;
+	struct region *r = __atomic_load_n(&classic_of(vs)->last,
+	    __ATOMIC_RELAXED);
 
-	if (n == NULL)
-		return NULL;
-	r = container_of(n, struct region, node);
-	return va < r->eva ? r : NULL;
+	if (likely(r != NULL && region_sva(r) <= va && va < r->eva))
+		return r;
+	return region_search(vs, va);
 }
 /** First region that ends after @p va, or NULL. */
 struct region *region_first(const struct vmspace *, vaddr_t va);

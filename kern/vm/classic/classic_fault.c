@@ -37,33 +37,33 @@ try_again(struct vm_txn *txn)
 	return VM_WAIT;
 }
 
-/* Enter @p pg where @p seen was; takes over one reference on success. */
-static inline int
-enter(const struct fault *f, struct vm_page *pg, uint64_t seen)
+/* Enter frame @p pa where @p seen was; takes over one reference on success. */
+static __always_inline int
+enter(struct vmspace *vs, vaddr_t va, paddr_t pa, unsigned bits,
+    const struct pmap_leaf *seen, struct vm_txn *txn)
 {
-	struct pmap_new nw = {
-		.pa = page_to_phys(pg),
-		.bits = f->bits,
-		.expect = seen,
-	};
-	int error = pmap_enter(f->vs->pmap, f->va, &nw, &f->txn->tg);
+	struct pmap_new nw = { .pa = pa, .bits = bits, .seen = seen };
+	int error = pmap_enter(vs->pmap, va, &nw, &txn->tg);
 
 	if (likely(error == 0))
 		return 0;
-	page_drop(pg);
-	return error == EAGAIN ? try_again(f->txn) : error;
+	page_drop(phys_to_page(pa));
+	return error == EAGAIN ? try_again(txn) : error;
 }
 
-static int
-zero_fill(const struct fault *f)
+static __always_inline int
+zero_fill(struct vmspace *vs, vaddr_t va, unsigned bits,
+    const struct pmap_leaf *seen, struct vm_txn *txn)
 {
 	struct vm_page *pg = frame_alloc(FRAME_DEFAULT);
+	paddr_t pa;
 
 	if (pg == NULL)
 		return ENOMEM;
-	page_zero(page_to_virt(pg));
+	pa = page_to_phys(pg);
+	page_zero(phys_to_virt(pa));
 	counter_add(TS_zero_fills, 1);
-	return enter(f, pg, 0);
+	return enter(vs, va, pa, bits, seen, txn);
 }
 
 /* The store's frame at @p off, zero-filled if there is none yet. */
@@ -71,8 +71,8 @@ static int
 store_page(const struct fault *f, uint64_t off, struct vm_page **out)
 {
 	struct pmap *table = f->r->store->table;
-	struct pmap_new nw = { .bits = PMAP_R | PMAP_W, .expect = 0 };
 	struct pmap_leaf leaf;
+	struct pmap_new nw = { .bits = PMAP_R | PMAP_W, .seen = &leaf };
 	struct vm_page *pg;
 	int error;
 
@@ -95,8 +95,8 @@ store_page(const struct fault *f, uint64_t off, struct vm_page **out)
 	return 0;
 }
 
-static __attribute__((noinline)) int
-shared_fill(const struct fault *f)
+static int
+shared_fill(const struct fault *f, const struct pmap_leaf *seen)
 {
 	uint64_t off = f->r->offset + (f->va - region_sva(f->r));
 	struct vm_page *pg;
@@ -105,16 +105,16 @@ shared_fill(const struct fault *f)
 	if (error != 0)
 		return error;
 	page_hold(pg); /* the store keeps its own while the region exists */
-	return enter(f, pg, 0);
+	return enter(f->vs, f->va, page_to_phys(pg), f->bits, seen, f->txn);
 }
 
-static __slowpath int
-physical_fill(const struct fault *f)
+static int
+physical_fill(const struct fault *f, const struct pmap_leaf *seen)
 {
 	struct pmap_new nw = {
 		.pa = f->r->offset + (f->va - region_sva(f->r)),
 		.bits = f->bits,
-		.expect = 0,
+		.seen = seen,
 	};
 	int error = pmap_enter(f->vs->pmap, f->va, &nw, &f->txn->tg);
 
@@ -126,41 +126,49 @@ static int
 widen(const struct fault *f, const struct pmap_leaf *seen, unsigned clear,
     unsigned set)
 {
-	struct pmap_edit ed = { clear, set, seen->raw, 0 };
+	struct pmap_edit ed = { .clear = clear, .set = set, .seen = seen };
 
 	if (pmap_change(f->vs->pmap, f->va, &ed, &f->txn->tg) != 0)
 		return try_again(f->txn);
 	return 0;
 }
 
-static int
-copy_on_write(const struct fault *f, const struct pmap_leaf *seen)
+static __attribute__((noinline)) int
+copy(const struct fault *f, const struct pmap_leaf *seen)
 {
-	struct vm_page *old = phys_to_page(seen->pa), *pg;
+	struct vm_page *pg = frame_alloc(FRAME_DEFAULT);
+	paddr_t pa;
 	int error;
 
-	/* Alone with it: no other leaf, and no kernel access of a former
-	 * sharer that would read what we write from now on. */
-	if (__atomic_load_n(&old->holds, __ATOMIC_ACQUIRE) == 1) {
-		counter_add(TS_cow_reuses, 1);
-		return widen(f, seen, PMAP_COW, f->bits);
-	}
-	pg = frame_alloc(FRAME_DEFAULT);
 	if (pg == NULL)
 		return ENOMEM;
-	page_copy(page_to_virt(pg), page_to_virt(old));
-	error = enter(f, pg, seen->raw);
+	pa = page_to_phys(pg);
+	page_copy(phys_to_virt(pa), phys_to_virt(seen->pa));
+	error = enter(f->vs, f->va, pa, f->bits, seen, f->txn);
 	if (error != 0)
 		return error;
 	counter_add(TS_cow_copies, 1);
 	/* Our reference goes when no CPU reads the old frame any more. The
 	 * gather is fresh: there is room for one page. */
-	error = tlb_gather_page(&f->txn->tg, old);
+	error = tlb_gather_page(&f->txn->tg, phys_to_page(seen->pa));
 	KASSERT(error == 0);
 	return 0;
 }
 
-static __attribute__((noinline)) int
+static int
+write_private(const struct fault *f, const struct pmap_leaf *seen)
+{
+	const struct vm_page *old = phys_to_page(seen->pa);
+
+	/* Alone with it: no other leaf, and no kernel access of a former
+	 * sharer that would read what we write from now on. */
+	if (__atomic_load_n(&old->holds, __ATOMIC_ACQUIRE) != 1)
+		return copy(f, seen);
+	counter_add(TS_cow_reuses, 1);
+	return widen(f, seen, PMAP_COW, f->bits);
+}
+
+static int
 fault_present(const struct fault *f, const struct pmap_leaf *seen)
 {
 	if (seen->kind == PMAP_LEAF && (seen->bits & f->access) == f->access)
@@ -168,55 +176,52 @@ fault_present(const struct fault *f, const struct pmap_leaf *seen)
 		    0 :
 		    try_again(f->txn);
 	if (!(seen->bits & PMAP_COW))
-		return widen(f, seen, 0, f->bits);
+		return widen(f, seen, PMAP_COW, f->bits);
 	if (f->access == PMAP_W)
-		return copy_on_write(f, seen);
-	return widen(f, seen, 0, f->bits & ~PMAP_W);
+		return write_private(f, seen);
+	return widen(f, seen, 0, f->bits); /* COW stays, without W */
 }
 
-static int
-fault_empty(const struct fault *f)
+/* All but the zero-fill. */
+static __attribute__((noinline)) int
+fault_other(const struct fault *f, const struct pmap_leaf *seen)
 {
-	if (f->r->source == VM_PHYS)
-		return physical_fill(f);
-	if (f->r->store != NULL)
-		return shared_fill(f);
-	return zero_fill(f);
+	switch (seen->kind) {
+	case PMAP_EMPTY:
+		if (f->r->source == VM_PHYS)
+			return physical_fill(f, seen);
+		return shared_fill(f, seen);
+	case PMAP_LEAF:
+	case PMAP_NOACCESS:
+		return fault_present(f, seen);
+	default:
+		panic("classic: software word 0x%lx without swap",
+		    (unsigned long)seen->raw);
+	}
 }
 
 int
 classic_fault(struct vmspace *vs, const struct vm_fault *vf,
     struct vm_txn *txn)
 {
-	struct fault f = {
-		.vs = vs,
-		.r = region_find(vs, vf->va),
-		.va = ROUND_DOWN(vf->va, PAGE_SIZE),
-		.access = vf->access,
-		.txn = txn,
-	};
+	const struct region *r = region_find(vs, vf->va);
+	vaddr_t va = ROUND_DOWN(vf->va, PAGE_SIZE);
 	struct pmap_leaf seen;
+	unsigned bits;
 
-	if (f.r == NULL)
+	if (r == NULL)
 		return EFAULT;
-	f.bits = classic_rights(vs, f.r, f.va);
-	if ((f.bits & f.access) != f.access)
+	bits = classic_rights(vs, r, va);
+	if ((bits & vf->access) != vf->access)
 		return EACCES;
 	/* What the hardware would set a moment later. */
-	f.bits |= PMAP_ACCESSED | (f.access == PMAP_W ? PMAP_DIRTY : 0);
+	bits |= PMAP_ACCESSED | (vf->access == PMAP_W ? PMAP_DIRTY : 0);
 
-	switch (pmap_get(vs->pmap, f.va, &seen)) {
-	case PMAP_EMPTY:
-		return fault_empty(&f);
-	case PMAP_LEAF:
-	case PMAP_NOACCESS:
-		return fault_present(&f, &seen);
-	case PMAP_SOFT:
-	case PMAP_TABLE:
-		break;
-	}
-	panic("classic: software word 0x%lx without swap",
-	    (unsigned long)seen.raw);
+	pmap_get(vs->pmap, va, &seen);
+	if (seen.raw == 0 && r->store == NULL && r->source == VM_ANON)
+		return zero_fill(vs, va, bits, &seen, txn);
+	return fault_other(
+	    &(struct fault){ vs, r, va, vf->access, bits, txn }, &seen);
 }
 
 int

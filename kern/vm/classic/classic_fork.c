@@ -22,7 +22,6 @@ struct chunk {
 		vaddr_t va;
 		struct vm_page *pg;
 		uint16_t bits;
-		bool noaccess;
 		bool copy; /* being written by the kernel: not shared */
 	} e[CHUNK];
 };
@@ -46,7 +45,6 @@ share_leaf(struct pmap_cursor *c, const struct pmap_leaf *leaf, void *arg)
 	ch->e[ch->n].va = c->va;
 	ch->e[ch->n].pg = pg;
 	ch->e[ch->n].bits = (uint16_t)bits;
-	ch->e[ch->n].noaccess = leaf->kind == PMAP_NOACCESS;
 	ch->e[ch->n].copy = copy;
 	ch->n++;
 	return 0;
@@ -57,11 +55,7 @@ static int
 enter_child(struct vmspace *child, struct chunk *ch, unsigned i)
 {
 	struct vm_page *pg = ch->e[i].pg;
-	struct pmap_new nw = {
-		.bits = ch->e[i].bits,
-		.noaccess = ch->e[i].noaccess,
-		.expect = PMAP_ANY,
-	};
+	struct pmap_new nw = { .bits = ch->e[i].bits };
 	int error;
 
 	if (ch->e[i].copy) {

@@ -111,6 +111,7 @@ region_insert(struct vmspace *vs, struct region *r)
 	struct classic_space *cs = classic_of(vs);
 
 	rb_insert(&cs->regions, &r->node);
+	cs->last = r; /* it will be used soon */
 	cs->nregions++;
 	vs->size_bytes += r->eva - region_sva(r);
 	counter_add(TS_regions, 1);
@@ -122,6 +123,8 @@ region_remove(struct vmspace *vs, struct region *r)
 	struct classic_space *cs = classic_of(vs);
 
 	rb_remove(&cs->regions, &r->node);
+	if (cs->last == r)
+		cs->last = NULL;
 	cs->nregions--;
 	vs->size_bytes -= r->eva - region_sva(r);
 	counter_add(TS_regions, (uint64_t)-1);
@@ -141,6 +144,22 @@ region_prev(const struct region *r)
 	struct rb_node *n = rb_prev(&r->node);
 
 	return n != NULL ? container_of(n, struct region, node) : NULL;
+}
+
+__slowpath struct region *
+region_search(const struct vmspace *vs, vaddr_t va)
+{
+	struct rb_node *n = rb_find_le(&classic_of(vs)->regions, va);
+	struct region *r;
+
+	if (n == NULL)
+		return NULL;
+	r = container_of(n, struct region, node);
+	if (va >= r->eva)
+		return NULL;
+	/* Faults share the space's lock, so several may store at once. */
+	__atomic_store_n(&classic_of(vs)->last, r, __ATOMIC_RELAXED);
+	return r;
 }
 
 struct region *

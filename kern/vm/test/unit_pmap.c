@@ -32,8 +32,7 @@ static int
 enter(struct pmap *pm, vaddr_t va, paddr_t pa, unsigned order, unsigned bits,
     struct tlb_gather *tg)
 {
-	struct pmap_new nw = { .pa = pa, .bits = bits, .order = order,
-		.expect = PMAP_ANY };
+	struct pmap_new nw = { .pa = pa, .bits = bits, .order = order };
 
 	return pmap_enter(pm, va, &nw, tg);
 }
@@ -85,29 +84,144 @@ static void
 expectations(void)
 {
 	struct pmap *pm = create(PMAP_USER, 0);
+	struct pmap_leaf l, other = { .raw = 12345 };
 	struct pmap_new nw = { .pa = some_frame(), .bits = PMAP_R,
-		.expect = 0 };
-	struct pmap_edit ed = { .set = PMAP_W, .expect = 12345 };
+		.seen = &l };
+	struct pmap_edit ed = { .set = PMAP_W, .seen = &other };
 	struct tlb_gather tg;
-	struct pmap_leaf l;
 
 	tlb_gather_init(&tg);
+	EQUAL(pmap_get(pm, VA, &l), PMAP_EMPTY);
 	EQUAL(pmap_enter(pm, VA, &nw, &tg), 0);
 	EQUAL(pmap_enter(pm, VA, &nw, &tg), EAGAIN);
 	pmap_get(pm, VA, &l);
 	/* A and D, set by the hardware meanwhile, are not compared. */
 	EQUAL(pmap_change(pm, VA,
-		  &(struct pmap_edit){ .set = PMAP_ACCESSED | PMAP_DIRTY,
-		      .expect = PMAP_ANY },
+		  &(struct pmap_edit){ .set = PMAP_ACCESSED | PMAP_DIRTY },
 		  &tg),
 	    0);
-	nw.expect = l.raw;
 	nw.pa = some_frame();
 	EQUAL(pmap_enter(pm, VA, &nw, &tg), 0);
 	EQUAL(tg.nnoted, 1);
 	EQUAL(pmap_change(pm, VA, &ed, &tg), EAGAIN);
 	EQUAL(pmap_change(pm, VA + PAGE_SIZE, &ed, &tg), ENOENT);
+	/* The same through the place that was seen. */
+	pmap_get(pm, VA, &l);
+	CHECK(l.slot != NULL);
+	EQUAL(enter(pm, VA, some_frame(), 0, PMAP_R, &tg), 0);
+	ed.seen = &l;
+	EQUAL(pmap_change(pm, VA, &ed, &tg), EAGAIN);
 	EQUAL(pmap_clear(pm, VA, 0, NULL, &tg), 0);
+	EQUAL(pmap_enter(pm, VA, &nw, &tg), EAGAIN);
+	EQUAL(pmap_change(pm, VA, &ed, &tg), ENOENT);
+	EQUAL(pmap_check(pm), 0);
+	flush(&tg);
+	pmap_drop(pm);
+}
+
+/* The table of a place that was seen goes, and serves another range. */
+static void
+stale_places(void)
+{
+	struct pmap *pm = create(PMAP_USER, 0);
+	struct pmap_leaf l, now;
+	struct pmap_new nw = { .pa = some_frame(), .bits = PMAP_R,
+		.seen = &l };
+	struct pmap_edit ed = { .set = PMAP_W, .seen = &l };
+	struct tlb_gather tg;
+	paddr_t pa = some_frame();
+
+	tlb_gather_init(&tg);
+	EQUAL(pmap_reserve(pm, VA, VA + PAGE_SIZE), 0);
+	EQUAL(pmap_get(pm, VA, &l), PMAP_EMPTY);
+	CHECK(l.slot != NULL);
+	pmap_trim(pm, 0, USER_MAX, &tg);
+	flush(&tg);
+	/* The freed tables are taken again, newest first. */
+	EQUAL(enter(pm, VA + GIG, pa, 0, PMAP_R, &tg), 0);
+	EQUAL(pmap_enter(pm, VA, &nw, &tg), 0);
+	EQUAL(pmap_get(pm, VA, &now), PMAP_LEAF);
+	EQUAL(now.pa, nw.pa);
+	EQUAL(pmap_get(pm, VA + GIG, &now), PMAP_LEAF);
+	EQUAL(now.pa, pa);
+	/* And for a leaf. */
+	EQUAL(pmap_get(pm, VA, &l), PMAP_LEAF);
+	EQUAL(pmap_clear(pm, VA, 0, NULL, &tg), 0);
+	pmap_trim(pm, 0, USER_MAX, &tg);
+	EQUAL(pmap_change(pm, VA, &ed, &tg), ENOENT);
+	EQUAL(pmap_clear(pm, VA + GIG, 0, NULL, &tg), 0);
+	EQUAL(pmap_check(pm), 0);
+	flush(&tg);
+	pmap_drop(pm);
+}
+
+/* pmap_protect() against a model of 1,200 pages and a superpage behind them. */
+static void
+protect_ranges(void)
+{
+	enum { N = 1200 };
+	static uint8_t model[N]; /* bits; 0xff: nothing there */
+	struct pmap *pm = create(PMAP_USER, 0);
+	vaddr_t large = VA + GIG;
+	struct tlb_gather tg;
+	struct pmap_leaf l;
+	uint32_t rnd = 1;
+
+	tlb_gather_init(&tg);
+	for (unsigned i = 0; i < N; i++) {
+		rnd = rnd * 1664525 + 1013904223;
+		model[i] = 0xff;
+		if (i / 97 % 3 == 1 || rnd >> 30 == 0)
+			continue;
+		model[i] = (uint8_t)(rnd >> 16 & PMAP_RWX);
+		if (rnd >> 28 & 1)
+			model[i] = (model[i] & ~PMAP_W) | PMAP_COW;
+		if (model[i] & PMAP_W)
+			model[i] |= PMAP_R;
+		EQUAL(enter(pm, VA + i * PAGE_SIZE, some_frame(), 0, model[i],
+			  &tg),
+		    0);
+	}
+	EQUAL(enter(pm, large, 5 * GIG, PMAP_ORDER_2M, PMAP_R, &tg), 0);
+	for (unsigned turn = 0; turn < 60; turn++) {
+		unsigned a = (rnd = rnd * 1664525 + 1013904223) >> 8, n;
+		unsigned set = turn % 4 == 0 ? 0 : PMAP_R | (a & PMAP_RWX);
+		unsigned clear = PMAP_RWX & ~set;
+
+		a %= N;
+		n = turn % 3 == 0 ? 1 : (rnd >> 4) % (N - a) + 1;
+		flush(&tg);
+		pmap_protect(pm, VA + a * PAGE_SIZE, VA + (a + n) * PAGE_SIZE,
+		    clear, set, &tg);
+		for (unsigned i = a; i < a + n; i++) {
+			if (model[i] == 0xff)
+				continue;
+			model[i] = (uint8_t)((model[i] & ~clear) | set);
+			if (model[i] & PMAP_COW)
+				model[i] &= (uint8_t)~PMAP_W;
+		}
+	}
+	pmap_protect(pm, VA, large + GIG, PMAP_R, PMAP_X, &tg);
+	for (unsigned i = 0; i < N; i++) {
+		enum pmap_entry kind = pmap_get(pm, VA + i * PAGE_SIZE, &l);
+
+		if (model[i] == 0xff) {
+			EQUAL(kind, PMAP_EMPTY);
+			continue;
+		}
+		model[i] = (uint8_t)((model[i] & ~PMAP_R) | PMAP_X);
+		if (model[i] & PMAP_W)
+			model[i] |= PMAP_R; /* the machine has no W alone */
+		EQUAL(l.bits, model[i]);
+	}
+	EQUAL(pmap_get(pm, large, &l), PMAP_LEAF);
+	EQUAL(l.bits, PMAP_X);
+	EQUAL(pmap_check(pm), 0);
+	for (unsigned i = 0; i < N; i++)
+		if (model[i] != 0xff)
+			EQUAL(pmap_clear(pm, VA + i * PAGE_SIZE, 0, NULL, &tg),
+			    0);
+	EQUAL(pmap_clear(pm, large, 0, NULL, &tg), 0);
 	flush(&tg);
 	pmap_drop(pm);
 }
@@ -134,7 +248,7 @@ static void
 change(void)
 {
 	struct pmap *pm = create(PMAP_USER, 0);
-	struct pmap_edit ed = { .expect = PMAP_ANY };
+	struct pmap_edit ed = { 0 };
 	paddr_t pa = some_frame();
 	struct tlb_gather tg;
 	struct pmap_leaf l;
@@ -145,21 +259,25 @@ change(void)
 	EQUAL(pmap_change(pm, VA, &ed, &tg), 0);
 	EQUAL(ed.old, PMAP_R);
 	CHECK(tlb_gather_empty(&tg)); /* only wider */
-	ed = (struct pmap_edit){ .clear = PMAP_DIRTY, .expect = PMAP_ANY };
+	ed = (struct pmap_edit){ .clear = PMAP_DIRTY };
 	EQUAL(pmap_change(pm, VA, &ed, &tg), 0);
 	EQUAL(ed.old, PMAP_R | PMAP_W | PMAP_DIRTY);
 	EQUAL(tg.nnoted, 1);
 	flush(&tg);
 	/* No rights left: the frame stays, the hardware faults; and back. */
-	ed = (struct pmap_edit){ .clear = PMAP_RWX, .expect = PMAP_ANY };
+	ed = (struct pmap_edit){ .clear = PMAP_RWX };
 	EQUAL(pmap_change(pm, VA, &ed, &tg), 0);
 	EQUAL(pmap_get(pm, VA, &l), PMAP_NOACCESS);
 	EQUAL(l.pa, pa);
 	flush(&tg);
-	ed = (struct pmap_edit){ .set = PMAP_R | PMAP_X, .expect = PMAP_ANY };
+	ed = (struct pmap_edit){ .set = PMAP_R | PMAP_X };
 	EQUAL(pmap_change(pm, VA, &ed, &tg), 0);
 	EQUAL(pmap_get(pm, VA, &l), PMAP_LEAF);
 	EQUAL(l.bits, PMAP_R | PMAP_X);
+	ed = (struct pmap_edit){ .set = PMAP_W | PMAP_COW };
+	EQUAL(pmap_change(pm, VA, &ed, &tg), 0);
+	pmap_get(pm, VA, &l);
+	EQUAL(l.bits, PMAP_R | PMAP_X | PMAP_COW); /* COW keeps W away */
 	EQUAL(pmap_clear(pm, VA, 0, NULL, &tg), 0);
 	flush(&tg);
 	pmap_drop(pm);
@@ -183,7 +301,7 @@ software_words(void)
 	EQUAL(PMAP_SOFT_VALUE(l.soft), 0x123456789abcull);
 	EQUAL(pm->nleaves, 0);
 	EQUAL(pmap_check(pm), 0);
-	EQUAL(pmap_change(pm, VA, &(struct pmap_edit){ .expect = PMAP_ANY },
+	EQUAL(pmap_change(pm, VA, &(struct pmap_edit){ 0 },
 		  &tg),
 	    ENOENT);
 	EQUAL(enter(pm, VA, some_frame(), 0, PMAP_R, &tg), 0);
@@ -343,7 +461,7 @@ links(void)
 {
 	struct pmap *pm = create(PMAP_USER, PMAP_LINKS);
 	struct pmap_new nw = { .pa = some_frame(), .bits = PMAP_R,
-		.link = 0xabc0, .expect = PMAP_ANY };
+		.link = 0xabc0 };
 	size_t before = frames_left();
 	struct tlb_gather tg;
 	struct pmap_leaf l;
@@ -492,6 +610,8 @@ drop_needs_empty(void)
 const struct unit unit_pmap[] = {
 	{ "leaves", leaves, 0 },
 	{ "expectations", expectations, 0 },
+	{ "stale_places", stale_places, 0 },
+	{ "protect_ranges", protect_ranges, 0 },
 	{ "sizes_collide", sizes_collide, 0 },
 	{ "change", change, 0 },
 	{ "software_words", software_words, 0 },

@@ -86,6 +86,13 @@ pte_make_leaf(paddr_t pa, unsigned level, unsigned bits, bool user)
 	    (user ? PTE_U : PTE_G) | PTE_V;
 }
 
+/** Leaf @p pte with @p bits more and without COW. @pre bits has no COW */
+static inline pte_t
+pte_widen(pte_t pte, unsigned bits)
+{
+	return (pte & ~PTE_COW) | pte_mask(bits | (bits & 2) >> 1);
+}
+
 /** Keeps frame, COW, A and D; rights in @p bits are dropped. */
 static inline pte_t
 pte_make_noaccess(paddr_t pa, unsigned bits)
