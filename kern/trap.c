@@ -52,7 +52,7 @@ trap_pagefault(struct trapframe *tf, vaddr_t va, unsigned access)
 	t->nfaults++;
 	error = vm_fault(t->space, &f);
 	if (unlikely(error != 0))
-		fault_failed(error, va);
+		fault_failed(error, f.va);
 }
 
 void

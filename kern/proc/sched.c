@@ -15,6 +15,7 @@
 #include "arch/ipi.h"
 #include "arch/timer.h"
 #include "lib/bits.h"
+#include "lib/printf.h"
 #include "proc/proc.h"
 
 #define SLICE_NS	10000000ull
@@ -565,6 +566,10 @@ sched_configure(void)
 
 	tick_ns = MAX(bootarg_u64("tick", TICK_DEFAULT_NS), (ns_t)1000);
 	sched_fuzz_on = seed != 0;
+#ifndef DEBUG
+	if (sched_fuzz_on)
+		kprintf("boot: fuzz= has no effect without DEBUG=1\n");
+#endif
 	for (unsigned i = 0; i < MAXCPU; i++)
 		runqs[i].fuzz = seed * 0x9e3779b97f4a7c15ull + i + 1;
 }

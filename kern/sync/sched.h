@@ -42,13 +42,16 @@ extern bool sched_fuzz_on; /* booted with fuzz=SEED */
 void sched_fuzz(void);
 
 /** Seeded preemption point of the deterministic lane (fuzz=SEED): yields now
- * and then, by a pseudo-random sequence. Nothing when booted without it.
+ * and then, by a pseudo-random sequence. Nothing when booted without it, and
+ * in release kernels.
  * @pre no spin lock held, interrupts on */
 static inline void
 sched_fuzz_point(void)
 {
+#ifdef DEBUG
 	if (unlikely(sched_fuzz_on))
 		sched_fuzz();
+#endif
 }
 
 #endif

@@ -330,9 +330,7 @@ sys_riscv_flush_icache(uintptr_t start, uintptr_t end, uintptr_t flags)
 	if (flags & ~(uintptr_t)1)
 		return -EINVAL;
 	tlb_gather_init(&tg);
-	__atomic_store_n(&space()->pmap->icache_stale, ~(uint64_t)0,
-	    __ATOMIC_RELEASE);
-	tg.icache = true;
+	pmap_note_code(space()->pmap, &tg);
 	tlb_gather_flush(&tg);
 	return 0;
 }

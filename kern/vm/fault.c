@@ -79,7 +79,7 @@ vm_fault(struct vmspace *vs, const struct vm_fault *f)
 	int error;
 
 	counter_add(TS_faults, 1);
-	if (f->va < USER_MIN || f->va >= USER_MAX)
+	if (f->va >= USER_MAX) /* and below USER_MIN nothing is mapped */
 		return EFAULT;
 	sched_fuzz_point();
 	tlb_gather_init(&txn.tg);

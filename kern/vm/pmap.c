@@ -61,17 +61,25 @@ is_mapped(pte_t e, unsigned level)
 	return k == PTE_KIND_LEAF || k == PTE_KIND_NOACCESS;
 }
 
-/* A leaf was taken from @p pm at @p va: note it, tell the oracle. */
+/* Leaf @p old was taken from @p pm at @p va, or lost rights, A or D: CPUs may
+ * still use it. */
 static __always_inline void
 lost_leaf(struct pmap *pm, vaddr_t va, pte_t old, unsigned level,
     struct tlb_gather *tg)
 {
-	if (pte_kind(old, level) != PTE_KIND_LEAF || pm->type == PMAP_STORE)
-		return;
 	va = ROUND_DOWN(va, level_size(level));
 	tlb_gather_note(tg, pm, va, va + level_size(level));
 	if (level == 0 && phys_is_ram(pte_pa(old)))
 		tlb_oracle_released(phys_to_page(pte_pa(old)), pm);
+}
+
+/* The same, if @p old is what a CPU may use at all. */
+static inline void
+lost_entry(struct pmap *pm, vaddr_t va, pte_t old, unsigned level,
+    struct tlb_gather *tg)
+{
+	if (pte_kind(old, level) == PTE_KIND_LEAF && pm->type != PMAP_STORE)
+		lost_leaf(pm, va, old, level, tg);
 }
 
 static inline pte_t
@@ -110,12 +118,12 @@ seen_slot(const struct pmap *pm, const struct pmap_leaf *seen)
 	return seen != NULL && seen->moves == pm->moves ? seen->slot : NULL;
 }
 
-/* Something executable appeared: fetches may hold older bytes of the frame. */
-static void
-note_executable(struct pmap *pm, struct tlb_gather *tg)
+void
+pmap_note_code(struct pmap *pm, struct tlb_gather *tg)
 {
 	__atomic_store_n(&pm->icache_stale, ~(uint64_t)0, __ATOMIC_RELEASE);
-	tg->icache = tg->used = true;
+	tg->rare |= TLB_RARE_ICACHE;
+	tg->used = true;
 }
 
 static __always_inline int
@@ -142,11 +150,11 @@ enter_locked(struct pmap *pm, vaddr_t va, const struct pmap_new *nw,
 		table_count_entry(pte);
 	if (!is_mapped(old, level))
 		pm->nleaves += 1u << level * PTE_INDEX_BITS;
-	lost_leaf(pm, va, old, level, tg);
+	lost_entry(pm, va, old, level, tg);
 	if (unlikely(pm->flags & PMAP_LINKS) && level == 0)
 		*link_word(pte) = nw->link;
 	if ((nw->bits & PMAP_X) && pm->type == PMAP_USER)
-		note_executable(pm, tg);
+		pmap_note_code(pm, tg);
 	return 0;
 }
 
@@ -175,21 +183,33 @@ int
 pmap_enter(struct pmap *pm, vaddr_t va, const struct pmap_new *nw,
     struct tlb_gather *tg)
 {
-	pte_t *pte;
+	pte_t *pte, old, new;
 
 	if (unlikely(!spin_lock_fast(&pm->lock)))
 		return enter_contended(pm, va, nw, tg);
-	/* Straight on for a first touch: a page of data where nothing was. */
+	/* Straight on for a page of data where nothing was, or instead of a
+	 * leaf that was seen a moment ago. */
 	pte = seen_slot(pm, nw->seen);
-	if (pte == NULL || pte_load(pte) != 0 || nw->seen->raw != 0 ||
-	    nw->order != 0 || (nw->bits & PMAP_X))
+	if (pte == NULL || nw->order != 0 || (nw->bits & PMAP_X))
 		return enter_any(pm, va, nw, tg);
 	KASSERT(IS_ALIGNED(va | nw->pa, PAGE_SIZE));
-	/* The lock is held and the hardware leaves empty entries alone. */
-	__atomic_store_n(pte, encode(pm, nw->pa, 0, nw->bits),
-	    __ATOMIC_RELEASE);
-	table_count_entry(pte);
-	pm->nleaves++;
+	old = pte_load(pte);
+	if (old != nw->seen->raw)
+		return enter_any(pm, va, nw, tg);
+	new = encode(pm, nw->pa, 0, nw->bits);
+	if (old == 0) {
+		/* The lock is held and the hardware leaves it alone. */
+		__atomic_store_n(pte, new, __ATOMIC_RELEASE);
+		table_count_entry(pte);
+		pm->nleaves++;
+	} else if (pte_kind(old, 0) == PTE_KIND_LEAF &&
+	    pm->type == PMAP_USER &&
+	    __atomic_compare_exchange_n(pte, &old, new, false,
+		__ATOMIC_SEQ_CST, __ATOMIC_RELAXED)) {
+		lost_leaf(pm, va, old, 0, tg);
+	} else {
+		return enter_any(pm, va, nw, tg);
+	}
 	spin_unlock(&pm->lock);
 	return 0;
 }
@@ -219,9 +239,9 @@ edit(struct pmap *pm, vaddr_t va, pte_t *pte, unsigned level,
 	/* Taken rights, A or D may live on in a TLB; widening need not be
 	 * flushed (C9), and COW is for software only. */
 	if (ed->old & ~after & ~PMAP_COW)
-		lost_leaf(pm, va, old, level, tg);
+		lost_entry(pm, va, old, level, tg);
 	if ((after & ~ed->old & PMAP_X) && pm->type == PMAP_USER)
-		note_executable(pm, tg);
+		pmap_note_code(pm, tg);
 	return 0;
 }
 
@@ -286,7 +306,7 @@ pmap_cursor_change(struct pmap_cursor *c, unsigned clear, unsigned set,
 }
 
 void
-pmap_cursor_clear_slow(struct pmap_cursor *c, uint64_t soft,
+pmap_cursor_clear(struct pmap_cursor *c, uint64_t soft,
     struct tlb_gather *tg)
 {
 	struct pmap *pm = c->pm;
@@ -300,7 +320,7 @@ pmap_cursor_clear_slow(struct pmap_cursor *c, uint64_t soft,
 	}
 	if (is_mapped(old, c->level)) {
 		pm->nleaves -= 1u << (c->level * PTE_INDEX_BITS);
-		lost_leaf(pm, c->va, old, c->level, tg);
+		lost_entry(pm, c->va, old, c->level, tg);
 	}
 	if (soft == 0)
 		table_page(c->pte)->offset--;
@@ -322,7 +342,7 @@ pmap_clear(struct pmap *pm, vaddr_t va, uint64_t soft, struct pmap_leaf *old,
 	if (raw == 0)
 		error = ENOENT;
 	if (raw != 0 || (soft != 0 && c.level == 0))
-		pmap_cursor_clear_slow(&c, soft, tg);
+		pmap_cursor_clear(&c, soft, tg);
 	spin_unlock(&pm->lock);
 	return error;
 }
@@ -349,7 +369,7 @@ get_locked(struct pmap *pm, vaddr_t va, struct pmap_leaf *out)
 	out->moves = pm->moves;
 	decode_plain(out, raw, 0);
 	spin_unlock(&pm->lock);
-	return out->kind;
+	return raw == 0 ? PMAP_EMPTY : (enum pmap_entry)pte_kind(raw, 0);
 }
 
 static __slowpath enum pmap_entry
@@ -420,22 +440,6 @@ pmap_get_pin(struct pmap *pm, vaddr_t va, vm_prot_t access,
 
 /* ---- scanning ---- */
 
-/* Account for the leaves below @p end that pmap_cursor_clear() took from one
- * table. */
-static void
-settle(struct pmap_cursor *c, const pte_t *table, vaddr_t end)
-{
-	if (c->nlost == 0)
-		return;
-	c->pm->nleaves -= c->nlost;
-	table_page(table)->offset -= c->nlost;
-	if (c->pm->type != PMAP_STORE) {
-		tlb_gather_note(c->tg, c->pm, c->lost_sva, end);
-		c->tg->nnoted += c->nlost - 1;
-	}
-	c->nlost = 0;
-}
-
 /* Entries of the run of unused groups that begins at @p va; 0: look at it. */
 static inline unsigned
 unused_run(uint64_t groups, vaddr_t va)
@@ -446,14 +450,21 @@ unused_run(uint64_t groups, vaddr_t va)
 	return n == 0 ? 0 : n - in_group;
 }
 
+/* Where the table of level 0 with @p va ends, at most @p eva. */
+static inline vaddr_t
+table_end(vaddr_t va, vaddr_t eva)
+{
+	return MIN(ROUND_DOWN(va, level_size(1)) + level_size(1), eva);
+}
+
 /* The leaves of one table of level 0, from @p pte at @p va on.
  * @return where it ended */
-static __always_inline vaddr_t
+static vaddr_t
 protect_table(struct pmap *pm, pte_t *pte, vaddr_t va, vaddr_t eva,
     struct pmap_edit *ed, struct tlb_gather *tg)
 {
-	vaddr_t end = MIN(ROUND_DOWN(va, level_size(1)) + level_size(1), eva);
 	uint64_t groups = table_page(pte)->groups;
+	vaddr_t end = table_end(va, eva);
 
 	for (; va < end; va += PAGE_SIZE, pte++) {
 		unsigned n = pte_load(pte) == 0 ? unused_run(groups, va) : 0;
@@ -468,29 +479,131 @@ protect_table(struct pmap *pm, pte_t *pte, vaddr_t va, vaddr_t eva,
 	return va;
 }
 
-void
-pmap_protect(struct pmap *pm, vaddr_t sva, vaddr_t eva, unsigned clear,
-    unsigned set, struct tlb_gather *tg)
+static __attribute__((noinline)) void
+protect_range(struct pmap *pm, vaddr_t va, vaddr_t eva, struct pmap_edit *ed,
+    struct tlb_gather *tg)
 {
-	struct pmap_edit ed = { .clear = clear, .set = set };
-	vaddr_t va = sva, size;
-
 	spin_lock(&pm->lock);
 	while (va < eva) {
 		unsigned level = 0;
 		pte_t *pte = pmap_walk(pm, va, &level);
 
 		if (likely(level == 0)) {
-			va = protect_table(pm, pte, va, eva, &ed, tg);
+			va = protect_table(pm, pte, va, eva, ed, tg);
 			continue;
 		}
-		size = level_size(level);
 		KASSERT(pte_load(pte) == 0 ||
-		    (IS_ALIGNED(va, size) && eva - va >= size));
-		(void)edit(pm, va, pte, level, &ed, tg);
-		va = ROUND_DOWN(va, size) + size;
+		    (IS_ALIGNED(va, level_size(level)) &&
+			eva - va >= level_size(level)));
+		(void)edit(pm, va, pte, level, ed, tg);
+		va = ROUND_DOWN(va, level_size(level)) + level_size(level);
 	}
 	spin_unlock(&pm->lock);
+}
+
+void
+pmap_protect(struct pmap *pm, vaddr_t sva, vaddr_t eva, unsigned clear,
+    unsigned set, struct tlb_gather *tg)
+{
+	struct pmap_edit ed = { .clear = clear, .set = set };
+
+	if (eva - sva != PAGE_SIZE) {
+		protect_range(pm, sva, eva, &ed, tg);
+		return;
+	}
+	spin_lock(&pm->lock);
+	(void)change_any(pm, sva, &ed, tg);
+}
+
+/* As above; @p *next is where it ended. */
+static int
+remove_table(struct pmap *pm, pte_t *pte, vaddr_t va, vaddr_t eva, bool drop,
+    struct tlb_gather *tg, vaddr_t *next)
+{
+	struct vm_page *table = table_page(pte);
+	vaddr_t first = 0, last = 0; /* of what a CPU may use */
+	unsigned nleaves = 0, nused = 0, n;
+	int error = 0;
+
+	for (eva = table_end(va, eva); va < eva; va += PAGE_SIZE, pte++) {
+		pte_t old = pte_load(pte);
+		enum pte_kind kind = pte_kind(old, 0);
+
+		if (old == 0) {
+			n = unused_run(table->groups, va);
+			if (n > 0) {
+				va += (n - 1) * PAGE_SIZE;
+				pte += n - 1;
+			}
+			continue;
+		}
+		if (kind == PTE_KIND_SOFT)
+			continue;
+		if (drop &&
+		    tlb_gather_page(tg, phys_to_page(pte_pa(old))) != 0) {
+			error = EAGAIN;
+			break;
+		}
+		/* The flush orders it before its look at the CPU masks. */
+		(void)__atomic_exchange_n(pte, 0, __ATOMIC_RELAXED);
+		nleaves++;
+		if (kind != PTE_KIND_LEAF)
+			continue;
+		last = va;
+		if (nused++ == 0)
+			first = va;
+		if (phys_is_ram(pte_pa(old)))
+			tlb_oracle_released(phys_to_page(pte_pa(old)), pm);
+	}
+	pm->nleaves -= nleaves;
+	table->offset -= nleaves;
+	if (nused > 0 && pm->type != PMAP_STORE) {
+		tlb_gather_note(tg, pm, first, last + PAGE_SIZE);
+		tg->nnoted += nused - 1;
+	}
+	*next = va;
+	return error;
+}
+
+/* A superpage, or nothing. */
+static __slowpath int
+remove_large(struct pmap *pm, pte_t *pte, vaddr_t va, unsigned level,
+    bool drop, struct tlb_gather *tg)
+{
+	struct pmap_cursor c = { .pm = pm, .va = va, .pte = pte,
+		.level = level };
+	pte_t old = pte_load(pte);
+
+	if (!is_mapped(old, level))
+		return 0;
+	KASSERT(IS_ALIGNED(va, level_size(level)));
+	if (drop && tlb_gather_page(tg, phys_to_page(pte_pa(old))) != 0)
+		return EAGAIN;
+	pmap_cursor_clear(&c, 0, tg);
+	return 0;
+}
+
+int
+pmap_remove(struct pmap *pm, vaddr_t sva, vaddr_t eva, bool drop,
+    struct tlb_gather *tg)
+{
+	vaddr_t va = sva;
+	int error = 0;
+
+	spin_lock(&pm->lock);
+	while (va < eva && error == 0) {
+		unsigned level = 0;
+		pte_t *pte = pmap_walk(pm, va, &level);
+
+		if (likely(level == 0)) {
+			error = remove_table(pm, pte, va, eva, drop, tg, &va);
+			continue;
+		}
+		error = remove_large(pm, pte, va, level, drop, tg);
+		va = ROUND_DOWN(va, level_size(level)) + level_size(level);
+	}
+	spin_unlock(&pm->lock);
+	return error;
 }
 
 /* Visit one table of level 0 from c->va up to @p eva or its end. */
@@ -499,8 +612,7 @@ scan_table(struct pmap_cursor *c, vaddr_t eva, pmap_scan_fn *fn, void *arg)
 {
 	vaddr_t va = c->va, end = ROUND_DOWN(va, level_size(1)) + level_size(1);
 	pte_t *pte = c->pte;
-	const pte_t *table = pte;
-	uint64_t groups = table_page(table)->groups;
+	uint64_t groups = table_page(pte)->groups;
 	bool links = (c->pm->flags & PMAP_LINKS) != 0;
 	struct pmap_leaf leaf;
 	int r = 0;
@@ -522,12 +634,10 @@ scan_table(struct pmap_cursor *c, vaddr_t eva, pmap_scan_fn *fn, void *arg)
 			decode_rare(&leaf, c->pm, pte, raw, 0);
 		c->va = va;
 		c->pte = pte;
-		c->plain = leaf.kind == PMAP_LEAF;
 		r = fn(c, &leaf, arg);
 		if (unlikely(r != 0))
 			break;
 	}
-	settle(c, table, va + (r != 0 ? PAGE_SIZE : 0));
 	c->va = va;
 	return r;
 }
@@ -554,7 +664,6 @@ pmap_scan(struct pmap *pm, vaddr_t sva, vaddr_t eva, pmap_scan_fn *fn,
 		if (pte_load(c.pte) != 0) {
 			KASSERT(IS_ALIGNED(c.va, size) && eva - c.va >= size);
 			decode(&leaf, pm, c.pte, pte_load(c.pte), c.level);
-			c.plain = false;
 			r = fn(&c, &leaf, arg);
 		}
 		c.va = ROUND_DOWN(c.va, size) + size;

@@ -146,10 +146,10 @@ int __must_check pmap_reserve(struct pmap *, vaddr_t sva, vaddr_t eva);
 /** What to put into an entry. */
 struct pmap_new {
 	paddr_t pa;	 /* aligned to the order */
+	uintptr_t link;
 	unsigned bits;	 /* rights and PMAP_COW/_ACCESSED/_DIRTY; without
 			  * rights: a no-access leaf */
 	unsigned order;
-	uintptr_t link;
 	const struct pmap_leaf *seen; /* as pmap_get found it; NULL: whatever
 				       * is there */
 };
@@ -189,6 +189,15 @@ void pmap_protect(struct pmap *, vaddr_t sva, vaddr_t eva, unsigned clear,
     unsigned set, struct tlb_gather *);
 
 /**
+ * Empty every leaf in [@p sva, @p eva), also superpages that lie in it as a
+ * whole.  With @p drop the frames go into the gather, which drops a reference
+ * of each.  Software words stay.
+ * @retval EAGAIN the gather is full: flush it and call again
+ */
+int __must_check pmap_remove(struct pmap *, vaddr_t sva, vaddr_t eva,
+    bool drop, struct tlb_gather *);
+
+/**
  * Leaf or word to EMPTY, or to the software word @p soft if not 0.
  * @param old may be NULL; receives what was there
  * @retval ENOENT nothing was there
@@ -213,11 +222,6 @@ struct pmap_cursor {
 	vaddr_t va;
 	uint64_t *pte;
 	unsigned level;
-	bool plain; /* the current entry is a 4 KiB leaf */
-	/* Leaves of this table that were cleared, not yet accounted for. */
-	unsigned nlost;
-	vaddr_t lost_sva;
-	struct tlb_gather *tg;
 };
 
 /**
@@ -234,25 +238,8 @@ int pmap_scan(struct pmap *, vaddr_t sva, vaddr_t eva, pmap_scan_fn *, void *);
  * @return old bits */
 unsigned pmap_cursor_change(struct pmap_cursor *, unsigned clear, unsigned set,
     struct tlb_gather *);
-void pmap_cursor_clear_slow(struct pmap_cursor *, uint64_t soft,
+void pmap_cursor_clear(struct pmap_cursor *, uint64_t soft,
     struct tlb_gather *);
-
-static inline void
-pmap_cursor_clear(struct pmap_cursor *c, uint64_t soft, struct tlb_gather *tg)
-{
-#ifndef DEBUG /* the oracle wants each page */
-	if (likely(soft == 0 && c->plain)) {
-		/* The flush orders it before its look at the CPU masks. */
-		(void)__atomic_exchange_n(c->pte, 0, __ATOMIC_RELAXED);
-		if (c->nlost++ == 0) {
-			c->lost_sva = c->va;
-			c->tg = tg;
-		}
-		return;
-	}
-#endif
-	pmap_cursor_clear_slow(c, soft, tg);
-}
 
 /** Unhook table pages without entries in [@p sva, @p eva) into the gather; one
  * of them may stay until the next call. */
@@ -293,6 +280,11 @@ pmap_current(void)
 	return likely(pm != NULL) ? pm : &pmap_kernel;
 }
 
+
+/** Something executable appeared: fetches may hold older bytes of the frame.
+ * The flush of the gather syncs the CPUs that run @p pm, others when they
+ * load it. */
+void pmap_note_code(struct pmap *, struct tlb_gather *);
 
 /** Before returning to user mode: sync the instruction cache if executable
  * pages were entered since (DESIGN rule 10). @pre interrupts off */

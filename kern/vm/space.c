@@ -27,30 +27,44 @@ begin(struct vmspace *vs, struct vm_txn *txn)
 	sleep_lock(&vs->lock);
 }
 
-/*
- * After a slot returned @p error with vs locked.  @return true: call the slot
- * again (the space is locked); false: done, *error is final and the space is
- * unlocked.
- */
-static bool
-again(struct vmspace *vs, struct vm_txn *txn, int *error)
+static void
+end(struct vmspace *vs)
 {
-	if (!tlb_gather_empty(&txn->tg))
-		tlb_gather_flush(&txn->tg);
-	if (*error == VM_WAIT && txn->wait.wq == NULL)
-		return true; /* it only needed the flush */
 	vs->version++;
 #ifdef DEBUG
 	KASSERT_ALWAYS(vs->ops->check(vs) == 0);
 #endif
 	sleep_unlock(&vs->lock);
-	if (*error != VM_WAIT)
-		return false;
+}
+
+/* Wait for what the slot wants. @return as again() */
+static __slowpath bool
+wait(struct vmspace *vs, struct vm_txn *txn, int *error)
+{
+	if (txn->wait.wq == NULL)
+		return true; /* it only needed the flush */
+	end(vs);
 	*error = vm_env_wait(&txn->wait);
 	if (*error != 0)
 		return false;
 	sleep_lock(&vs->lock);
 	return true;
+}
+
+/*
+ * After a slot returned @p error with vs locked.  @return true: call the slot
+ * again (the space is locked); false: done, *error is final and the space is
+ * unlocked.
+ */
+static inline bool
+again(struct vmspace *vs, struct vm_txn *txn, int *error)
+{
+	if (!tlb_gather_empty(&txn->tg))
+		tlb_gather_flush(&txn->tg);
+	if (unlikely(*error == VM_WAIT))
+		return wait(vs, txn, error);
+	end(vs);
+	return false;
 }
 
 /* Page-aligned, not empty, inside the user range, no wrap-around. */

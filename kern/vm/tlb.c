@@ -27,7 +27,7 @@ static bool plain_targets; /* those that run the space, and no others */
 /* What an initiator asks of others; at most one at a time a CPU. */
 static struct tlb_request {
 	unsigned nranges;
-	bool everything, icache;
+	uint8_t rare;
 	struct tlb_range range[TLB_GATHER_SPACES];
 	uint64_t waiting; /* [a] targets that have not answered */
 } __cacheline requests[MAXCPU];
@@ -65,13 +65,12 @@ struct tlb_batch {
 	struct vm_page *page[BATCH_MAX];
 };
 
-void
-tlb_gather_note_slow(struct tlb_gather *tg, struct pmap *pm, vaddr_t sva,
+__slowpath void
+tlb_gather_note_more(struct tlb_gather *tg, struct pmap *pm, vaddr_t sva,
     vaddr_t eva)
 {
 	struct tlb_range *r;
 
-	tg->used = true;
 	for (unsigned i = 0; i < tg->nranges; i++) {
 		r = &tg->range[i];
 		if (r->pm != pm)
@@ -84,14 +83,11 @@ tlb_gather_note_slow(struct tlb_gather *tg, struct pmap *pm, vaddr_t sva,
 		/* No room: every CPU will drop everything. The generation is
 		 * advanced now, since no range remembers to do it. */
 		__atomic_fetch_add(&pm->gen, 1, __ATOMIC_SEQ_CST);
-		tg->everything = true;
+		tg->rare |= TLB_RARE_EVERYTHING;
 		return;
 	}
 	pmap_hold(pm);
-	r = &tg->range[tg->nranges++];
-	r->pm = pm;
-	r->sva = sva;
-	r->eva = eva;
+	tg->range[tg->nranges++] = (struct tlb_range){ pm, sva, eva, 0 };
 }
 
 __slowpath int
@@ -105,6 +101,7 @@ tlb_gather_grow(struct tlb_gather *tg)
 	b = page_to_virt(frame);
 	b->next = tg->batch;
 	tg->batch = b;
+	tg->rare |= TLB_RARE_FREE;
 	tg->next = b->page;
 	tg->end = b->page + BATCH_MAX;
 	return 0;
@@ -115,6 +112,7 @@ tlb_gather_table(struct tlb_gather *tg, struct vm_page *pg)
 {
 	pg->link.next = tg->tables;
 	tg->tables = &pg->link;
+	tg->rare |= TLB_RARE_FREE;
 	tg->used = true;
 }
 
@@ -148,9 +146,9 @@ release_rare(struct tlb_gather *tg)
 
 /* Nothing can reach the frames and tables any more. */
 static __always_inline void
-release(struct tlb_gather *tg, unsigned nranges)
+release(struct tlb_gather *tg, unsigned nranges, bool rare)
 {
-	if (unlikely(tg->batch != NULL || tg->tables != NULL))
+	if (rare)
 		release_rare(tg);
 	drop_pages(tg->page, tg->next);
 	for (unsigned i = 0; i < nranges; i++)
@@ -197,11 +195,12 @@ flush_local_rare(const struct tlb_range *r)
 static __always_inline void
 flush_local(const struct tlb_range *r)
 {
+	struct cpu *self = this_cpu();
 	struct pmap *pm = r->pm;
-	uint64_t *have = &pm->cpu_gen[cpu_id()];
+	uint64_t *have = &pm->cpu_gen[self->id];
 
 	/* C3: a range alone only if nothing was missed in between. */
-	if (unlikely(*have + 1 != r->gen || this_cpu()->pmap != pm ||
+	if (unlikely(*have + 1 != r->gen || self->pmap != pm ||
 		r->eva - r->sva > TLB_RANGE_MAX * PAGE_SIZE)) {
 		flush_local_rare(r);
 		return;
@@ -225,9 +224,9 @@ carry_out(const struct tlb_request *rq)
 {
 	for (unsigned i = 0; i < rq->nranges; i++)
 		flush_local(&rq->range[i]);
-	if (rq->everything)
+	if (rq->rare & TLB_RARE_EVERYTHING)
 		flush_everything();
-	if (rq->icache)
+	if (rq->rare & TLB_RARE_ICACHE)
 		mmu_sync_icache();
 }
 
@@ -305,8 +304,7 @@ shoot_ipi(const struct tlb_gather *tg, uint64_t targets)
 	uint64_t interrupt = 0;
 
 	rq->nranges = tg->nranges;
-	rq->everything = tg->everything;
-	rq->icache = tg->icache;
+	rq->rare = tg->rare;
 	for (unsigned i = 0; i < tg->nranges; i++)
 		rq->range[i] = tg->range[i];
 	__atomic_store_n(&rq->waiting, targets, __ATOMIC_SEQ_CST);
@@ -355,7 +353,7 @@ shoot_sbi(const struct tlb_range *r, uint64_t targets)
 static __slowpath void
 shoot(const struct tlb_gather *tg, uint64_t targets)
 {
-	bool simple = !tg->everything && !tg->icache;
+	bool simple = !(tg->rare & (TLB_RARE_EVERYTHING | TLB_RARE_ICACHE));
 
 	for (unsigned i = 0; i < tg->nranges; i++)
 		simple &= tg->range[i].pm->type != PMAP_KERNEL;
@@ -390,7 +388,7 @@ might_shoot(void)
 
 /* With constant arguments the usual flush is a straight line. */
 static __always_inline void
-flush(struct tlb_gather *tg, unsigned nranges, bool rare)
+flush(struct tlb_gather *tg, unsigned nranges, unsigned rare)
 {
 	uint64_t targets = 0;
 
@@ -401,18 +399,18 @@ flush(struct tlb_gather *tg, unsigned nranges, bool rare)
 	mb(); /* C2: both before the masks */
 	for (unsigned i = 0; i < nranges; i++)
 		targets |= targets_of(&tg->range[i]);
-	if (rare && tg->everything)
+	if (rare & TLB_RARE_EVERYTHING)
 		targets = all_cpus();
-	if (rare && tg->icache)
+	if (rare & TLB_RARE_ICACHE)
 		targets |= __atomic_load_n(&pmap_current()->active,
 		    __ATOMIC_RELAXED);
 
 	(void)intr_disable();
 	for (unsigned i = 0; i < nranges; i++)
 		flush_local(&tg->range[i]);
-	if (rare && tg->everything)
+	if (rare & TLB_RARE_EVERYTHING)
 		flush_everything();
-	if (rare && tg->icache)
+	if (rare & TLB_RARE_ICACHE)
 		pmap_user_fence();
 	intr_enable();
 
@@ -423,24 +421,24 @@ flush(struct tlb_gather *tg, unsigned nranges, bool rare)
 		counter_add(TS_shootdowns, 1);
 		counter_add(TS_shootdown_pages, tg->nnoted);
 	}
-	release(tg, nranges); /* C1: only now */
+	release(tg, nranges, rare != 0); /* C1: only now */
 }
 
 static __slowpath void
 flush_any(struct tlb_gather *tg)
 {
-	if (tg->nranges == 0 && !tg->everything && !tg->icache)
-		release(tg, 0);
+	if (tg->nranges == 0 && !(tg->rare & ~TLB_RARE_FREE))
+		release(tg, 0, true);
 	else
-		flush(tg, tg->nranges, true);
+		flush(tg, tg->nranges, tg->rare | TLB_RARE_FREE);
 }
 
 void
 tlb_gather_flush(struct tlb_gather *tg)
 {
 	might_shoot();
-	if (likely(tg->nranges == 1 && !tg->everything && !tg->icache))
-		flush(tg, 1, false);
+	if (likely(tg->nranges == 1 && tg->rare == 0))
+		flush(tg, 1, 0);
 	else
 		flush_any(tg);
 }

@@ -43,11 +43,15 @@ struct tlb_range {
 
 struct tlb_batch; /* one frame full of page pointers */
 
+/* What a usual gather does not have. */
+#define TLB_RARE_EVERYTHING 1u /* more spaces than ranges */
+#define TLB_RARE_ICACHE	    2u /* executable pages were entered */
+#define TLB_RARE_FREE	    4u /* a batch or tables */
+
 struct tlb_gather {
 	bool used;	 /* anything below is */
-	bool everything; /* more spaces than ranges */
-	bool icache;	 /* executable pages were entered: sync fetches too */
-	uint8_t nranges;
+	uint8_t rare;	 /* TLB_RARE_* */
+	uint16_t nranges;
 	uint32_t nnoted; /* leaves noted: counter of the benchmark */
 	struct vm_page **next, **end; /* room in page[] or the newest batch */
 	struct tlb_batch *batch;      /* newest first; NULL: page[] suffices */
@@ -61,8 +65,7 @@ static inline void
 tlb_gather_init(struct tlb_gather *tg)
 {
 	tg->used = false;
-	tg->everything = false;
-	tg->icache = false;
+	tg->rare = 0;
 	tg->nranges = 0;
 	tg->nnoted = 0;
 	tg->next = tg->page;
@@ -71,30 +74,9 @@ tlb_gather_init(struct tlb_gather *tg)
 	tg->tables = NULL;
 }
 
-/** First note for a space, or one too many. */
-void tlb_gather_note_slow(struct tlb_gather *, struct pmap *, vaddr_t sva,
+/** As tlb_gather_note (pmap_priv.h), for a second space or one too many. */
+void tlb_gather_note_more(struct tlb_gather *, struct pmap *, vaddr_t sva,
     vaddr_t eva);
-
-/** Translations of [@p sva, @p eva) in @p pm may be stale on some CPU.
- * @pre the entries are changed already; @p pm is locked */
-static inline void
-tlb_gather_note(struct tlb_gather *tg, struct pmap *pm, vaddr_t sva,
-    vaddr_t eva)
-{
-	unsigned n = tg->nranges;
-	struct tlb_range *r;
-
-	tg->nnoted++;
-	if (n == 0 || tg->range[n - 1].pm != pm) {
-		tlb_gather_note_slow(tg, pm, sva, eva);
-		return;
-	}
-	r = &tg->range[n - 1];
-	if (sva < r->sva)
-		r->sva = sva;
-	if (eva > r->eva)
-		r->eva = eva;
-}
 
 /** Room for more pages, in a frame of its own. @retval EAGAIN no memory */
 int __must_check tlb_gather_grow(struct tlb_gather *);

@@ -2,10 +2,9 @@
 /*
  * page.S - clear and copy one page in few instructions.
  *
- * A quarter of a page per turn: 128 doublewords lie within reach of the 12-bit
- * offsets, so only the stores themselves and 2 (3) instructions a turn remain.
+ * From the middle of a page the signed 12-bit offsets reach all of it, so there
+ * is no loop: only the loads and stores themselves.
  */
-#define TURN 1024
 
 	.text
 
@@ -13,16 +12,13 @@
 	.globl	page_zero
 	.type	page_zero, @function
 page_zero:
-	li	a1, 4096
-	add	a1, a1, a0
-1:
-	.set	offset, 0
-	.rept	TURN / 8
+	li	a1, 2048
+	add	a0, a0, a1
+	.set	offset, -2048
+	.rept	512
 	sd	zero, offset(a0)
 	.set	offset, offset + 8
 	.endr
-	addi	a0, a0, TURN
-	bne	a0, a1, 1b
 	ret
 	.size	page_zero, . - page_zero
 
@@ -30,11 +26,11 @@ page_zero:
 	.globl	page_copy
 	.type	page_copy, @function
 page_copy:
-	li	a2, 4096
-	add	a2, a2, a0
-1:
-	.set	offset, 0
-	.rept	TURN / 64
+	li	a2, 2048
+	add	a0, a0, a2
+	add	a1, a1, a2
+	.set	offset, -2048
+	.rept	64
 	ld	a3, offset(a1)
 	ld	a4, offset + 8(a1)
 	ld	a5, offset + 16(a1)
@@ -53,8 +49,5 @@ page_copy:
 	sd	t2, offset + 56(a0)
 	.set	offset, offset + 64
 	.endr
-	addi	a0, a0, TURN
-	addi	a1, a1, TURN
-	bne	a0, a2, 1b
 	ret
 	.size	page_copy, . - page_copy

@@ -58,8 +58,8 @@ _Static_assert(offsetof(struct thread, work) == THREAD_WORK, "asm.h");
 #define CAUSE_STORE_ACCESS 7
 
 /* Called by trap_entry.S only. */
-void trap_user(struct trapframe *, uintptr_t cause, uintptr_t tval);
-void trap_kernel(struct trapframe *, uintptr_t cause, uintptr_t tval,
+void trap_user(struct trapframe *, uintptr_t tval, uintptr_t cause);
+void trap_kernel(struct trapframe *, uintptr_t tval, uintptr_t cause,
     bool overflow) __noreturn;
 
 #ifdef DEBUG
@@ -100,7 +100,7 @@ trap_irq(uintptr_t cause)
 
 /* What is not a page fault: a signal, but for the first FP instruction. */
 static __slowpath void
-user_exception(struct trapframe *tf, uintptr_t cause, uintptr_t tval)
+user_exception(struct trapframe *tf, uintptr_t tval, uintptr_t cause)
 {
 	intr_enable();
 	switch (cause) {
@@ -129,7 +129,7 @@ user_exception(struct trapframe *tf, uintptr_t cause, uintptr_t tval)
 
 /* Everything from user mode but system calls.  Interrupts are off. */
 void
-trap_user(struct trapframe *tf, uintptr_t cause, uintptr_t tval)
+trap_user(struct trapframe *tf, uintptr_t tval, uintptr_t cause)
 {
 	static const uint8_t access[16] = {
 		[CAUSE_PF_EXEC] = VM_PROT_EXECUTE,
@@ -147,7 +147,7 @@ trap_user(struct trapframe *tf, uintptr_t cause, uintptr_t tval)
 		intr_enable();
 		trap_pagefault(tf, tval, right);
 	} else {
-		user_exception(tf, cause, tval);
+		user_exception(tf, tval, cause);
 	}
 }
 
@@ -168,7 +168,7 @@ say(const char *fmt, ...)
 }
 
 static void
-print_registers(const struct trapframe *tf, uintptr_t cause, uintptr_t tval)
+print_registers(const struct trapframe *tf, uintptr_t tval, uintptr_t cause)
 {
 	static const char names[][4] = { "pc", "ra", "sp", "gp", "tp", "t0",
 		"t1", "t2", "s0", "s1", "a0", "a1", "a2", "a3", "a4", "a5",
@@ -185,7 +185,7 @@ print_registers(const struct trapframe *tf, uintptr_t cause, uintptr_t tval)
 }
 
 void
-trap_kernel(struct trapframe *tf, uintptr_t cause, uintptr_t tval,
+trap_kernel(struct trapframe *tf, uintptr_t tval, uintptr_t cause,
     bool overflow)
 {
 	static const char *const what[16] = {
@@ -199,7 +199,7 @@ trap_kernel(struct trapframe *tf, uintptr_t cause, uintptr_t tval,
 	};
 	const char *name = cause < ARRAY_SIZE(what) ? what[cause] : NULL;
 
-	print_registers(tf, cause, tval);
+	print_registers(tf, tval, cause);
 	if (overflow)
 		panic("kernel stack overflow: sp 0x%lx pc 0x%lx", tf->sp,
 		    tf->pc);

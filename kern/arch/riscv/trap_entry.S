@@ -152,8 +152,8 @@ tern_call:
 user_exception:
 	sd	t0, TF_PC(sp)
 	mv	a0, sp
-	mv	a1, t1
-	csrr	a2, stval
+	csrr	a1, stval
+	mv	a2, t1
 	call	trap_user
 	BRANCH_IF_WORK exception_work
 user_return:
@@ -230,9 +230,9 @@ kernel_exception:
 	sd	s0, TF_SYSNO(sp)
 	sd	t0, TF_ARG0(sp)
 	addi	s0, sp, TF_ARG0 + 8
-	mv	a1, a0
+	mv	a2, a0
 	mv	a0, sp
-	csrr	a2, stval
+	csrr	a1, stval
 	call	trap_kernel
 
 	/* sp is outside of the stack: nothing may be stored there.  The CPU

@@ -64,44 +64,14 @@ classic_as_clear(struct vmspace *vs, struct vm_txn *txn)
 
 /* ---- removing ---- */
 
-struct clear_arg {
-	struct vm_txn *txn;
-	bool counted; /* leaves hold references (not VM_PHYS) */
-};
-
-static __slowpath int
-clear_rare(struct pmap_cursor *c, const struct pmap_leaf *leaf,
-    struct clear_arg *ca)
-{
-	if (ca->counted &&
-	    tlb_gather_page(&ca->txn->tg, phys_to_page(leaf->pa)) != 0)
-		return restart(ca->txn);
-	pmap_cursor_clear(c, 0, &ca->txn->tg);
-	return 0;
-}
-
-static int
-clear_leaf(struct pmap_cursor *c, const struct pmap_leaf *leaf, void *arg)
-{
-	struct clear_arg *ca = arg;
-	struct tlb_gather *tg = &ca->txn->tg;
-
-	/* The usual case needs no call, so it saves no registers. */
-	if (unlikely(!c->plain || !ca->counted || tg->next == tg->end))
-		return clear_rare(c, leaf, ca);
-	pmap_cursor_clear(c, 0, tg);
-	*tg->next++ = phys_to_page(leaf->pa);
-	tg->used = true;
-	return 0;
-}
-
 int
 classic_clear_leaves(struct vmspace *vs, const struct region *r, vaddr_t sva,
     vaddr_t eva, struct vm_txn *txn)
 {
-	struct clear_arg ca = { txn, r->source != VM_PHYS };
+	bool counted = r->source != VM_PHYS; /* leaves hold references */
+	int error = pmap_remove(vs->pmap, sva, eva, counted, &txn->tg);
 
-	return pmap_scan(vs->pmap, sva, eva, clear_leaf, &ca);
+	return error == 0 ? 0 : restart(txn);
 }
 
 /* Remove what is in the range. @pre no region crosses its ends */
@@ -287,29 +257,41 @@ check_protect(const struct region *r, vaddr_t eva, vm_prot_t prot)
 	}
 }
 
+/* Part of @p r, or all of it, gets @p prot. */
+static void
+protect_region(struct vmspace *vs, struct region *r, vaddr_t sva, vaddr_t eva,
+    vm_prot_t prot, struct vm_txn *txn)
+{
+	if (r->prot != prot) {
+		r->prot = (uint8_t)prot;
+		protect_leaves(vs, r, sva, eva, txn);
+	}
+	region_merge(vs, r);
+}
+
 static int
 classic_protect(struct vmspace *vs, vaddr_t sva, vaddr_t eva, vm_prot_t prot,
     struct vm_txn *txn)
 {
-	struct region *first = region_find(vs, sva);
-	int error = check_protect(first, eva, prot);
+	struct region *r = region_find(vs, sva);
+	int error = check_protect(r, eva, prot);
 
-	if (error == 0 && (region_sva(first) != sva || first->eva != eva))
-		error = region_split(vs, sva, eva);
 	if (error != 0)
 		return error;
-	for (vaddr_t va = sva; va < eva;) {
-		struct region *r = region_find(vs, va);
-		vaddr_t end = MIN(r->eva, eva);
+	if (likely(region_sva(r) == sva && r->eva == eva)) {
+		protect_region(vs, r, sva, eva, prot, txn);
+		return 0;
+	}
+	error = region_split(vs, sva, eva);
+	for (vaddr_t va = sva; error == 0 && va < eva;) {
+		vaddr_t end;
 
-		if (r->prot != prot) {
-			r->prot = (uint8_t)prot;
-			protect_leaves(vs, r, va, end, txn);
-		}
-		region_merge(vs, r);
+		r = region_find(vs, va);
+		end = MIN(r->eva, eva);
+		protect_region(vs, r, va, end, prot, txn);
 		va = end;
 	}
-	return 0;
+	return error;
 }
 
 /* ---- madvise, msync ---- */

@@ -95,7 +95,7 @@ store_page(const struct fault *f, uint64_t off, struct vm_page **out)
 	return 0;
 }
 
-static int
+static __attribute__((noinline)) int
 shared_fill(const struct fault *f, const struct pmap_leaf *seen)
 {
 	uint64_t off = f->r->offset + (f->va - region_sva(f->r));
@@ -108,7 +108,7 @@ shared_fill(const struct fault *f, const struct pmap_leaf *seen)
 	return enter(f->vs, f->va, page_to_phys(pg), f->bits, seen, f->txn);
 }
 
-static int
+static __slowpath int
 physical_fill(const struct fault *f, const struct pmap_leaf *seen)
 {
 	struct pmap_new nw = {
@@ -134,7 +134,7 @@ widen(const struct fault *f, const struct pmap_leaf *seen, unsigned clear,
 }
 
 static __attribute__((noinline)) int
-copy(const struct fault *f, const struct pmap_leaf *seen)
+copy(const struct fault *f, const struct pmap_leaf *seen, struct vm_page *old)
 {
 	struct vm_page *pg = frame_alloc(FRAME_DEFAULT);
 	paddr_t pa;
@@ -150,7 +150,7 @@ copy(const struct fault *f, const struct pmap_leaf *seen)
 	counter_add(TS_cow_copies, 1);
 	/* Our reference goes when no CPU reads the old frame any more. The
 	 * gather is fresh: there is room for one page. */
-	error = tlb_gather_page(&f->txn->tg, phys_to_page(seen->pa));
+	error = tlb_gather_page(&f->txn->tg, old);
 	KASSERT(error == 0);
 	return 0;
 }
@@ -158,46 +158,37 @@ copy(const struct fault *f, const struct pmap_leaf *seen)
 static int
 write_private(const struct fault *f, const struct pmap_leaf *seen)
 {
-	const struct vm_page *old = phys_to_page(seen->pa);
+	struct vm_page *old = phys_to_page(seen->pa);
 
 	/* Alone with it: no other leaf, and no kernel access of a former
 	 * sharer that would read what we write from now on. */
 	if (__atomic_load_n(&old->holds, __ATOMIC_ACQUIRE) != 1)
-		return copy(f, seen);
+		return copy(f, seen, old);
 	counter_add(TS_cow_reuses, 1);
 	return widen(f, seen, PMAP_COW, f->bits);
-}
-
-static int
-fault_present(const struct fault *f, const struct pmap_leaf *seen)
-{
-	if (seen->kind == PMAP_LEAF && (seen->bits & f->access) == f->access)
-		return pmap_fixup(f->vs->pmap, f->va, f->access) ?
-		    0 :
-		    try_again(f->txn);
-	if (!(seen->bits & PMAP_COW))
-		return widen(f, seen, PMAP_COW, f->bits);
-	if (f->access == PMAP_W)
-		return write_private(f, seen);
-	return widen(f, seen, 0, f->bits); /* COW stays, without W */
 }
 
 /* All but the zero-fill. */
 static __attribute__((noinline)) int
 fault_other(const struct fault *f, const struct pmap_leaf *seen)
 {
-	switch (seen->kind) {
-	case PMAP_EMPTY:
-		if (f->r->source == VM_PHYS)
-			return physical_fill(f, seen);
-		return shared_fill(f, seen);
-	case PMAP_LEAF:
-	case PMAP_NOACCESS:
-		return fault_present(f, seen);
-	default:
+	if (seen->raw == 0)
+		return f->r->source == VM_PHYS ? physical_fill(f, seen) :
+						 shared_fill(f, seen);
+	if (seen->kind == PMAP_SOFT)
 		panic("classic: software word 0x%lx without swap",
 		    (unsigned long)seen->raw);
+	if (!(seen->bits & PMAP_COW)) {
+		if (seen->kind == PMAP_NOACCESS ||
+		    (seen->bits & f->access) != f->access)
+			return widen(f, seen, PMAP_COW, f->bits);
+	} else if (f->access == PMAP_W) {
+		return write_private(f, seen);
+	} else if ((seen->bits & f->access) != f->access) {
+		return widen(f, seen, 0, f->bits); /* COW stays, without W */
 	}
+	return pmap_fixup(f->vs->pmap, f->va, f->access) ? 0 :
+							   try_again(f->txn);
 }
 
 int

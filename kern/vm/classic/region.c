@@ -165,16 +165,14 @@ region_search(const struct vmspace *vs, vaddr_t va)
 struct region *
 region_first(const struct vmspace *vs, vaddr_t va)
 {
-	const struct rb_tree *t = &classic_of(vs)->regions;
-	struct rb_node *n = rb_find_le(t, va);
-	struct region *r;
+	struct region *r = region_find(vs, va);
+	struct rb_node *n;
 
-	if (n == NULL) {
-		n = rb_first(t);
-		return n != NULL ? container_of(n, struct region, node) : NULL;
-	}
-	r = container_of(n, struct region, node);
-	return va < r->eva ? r : region_next(r);
+	if (likely(r != NULL))
+		return r;
+	n = rb_find_le(&classic_of(vs)->regions, va);
+	n = n != NULL ? rb_next(n) : rb_first(&classic_of(vs)->regions);
+	return n != NULL ? container_of(n, struct region, node) : NULL;
 }
 
 bool
@@ -236,12 +234,13 @@ region_split(struct vmspace *vs, vaddr_t sva, vaddr_t eva)
 	return 0;
 }
 
+/* @p a ends where @p b begins. */
 static bool
 can_merge(const struct region *a, const struct region *b)
 {
 	uint64_t size = a->eva - region_sva(a);
 
-	if (a->eva != region_sva(b) || a->prot != b->prot ||
+	if (a->prot != b->prot ||
 	    a->maxprot != b->maxprot || a->source != b->source ||
 	    a->flags != b->flags || a->store != b->store)
 		return false;
@@ -267,10 +266,12 @@ region_merge(struct vmspace *vs, struct region *r)
 {
 	struct region *other = region_next(r);
 
-	if (other != NULL && can_merge(r, other))
+	if (other != NULL && region_sva(other) == r->eva &&
+	    can_merge(r, other))
 		absorb(vs, r, other);
 	other = region_prev(r);
-	if (other != NULL && can_merge(other, r)) {
+	if (other != NULL && other->eva == region_sva(r) &&
+	    can_merge(other, r)) {
 		absorb(vs, other, r);
 		return other;
 	}

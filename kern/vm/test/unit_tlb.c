@@ -3,6 +3,7 @@
 #include "mem/failpoint.h"
 #include "mem/oracle.h"
 #include "sync/counter.h"
+#include "vm/pmap_priv.h"
 #include "vm/test/unit.h"
 
 #define VA ((vaddr_t)0x1540000000)
@@ -46,7 +47,7 @@ merging(void)
 	EQUAL(tg.range[0].sva, VA - PAGE_SIZE);
 	EQUAL(tg.range[0].eva, VA + 5 * PAGE_SIZE);
 	EQUAL(tg.nnoted, 4);
-	CHECK(!tg.everything);
+	EQUAL(tg.rare, 0);
 	EQUAL(a->refs, 2); /* the gather holds them */
 	tlb_gather_flush(&tg);
 	EQUAL(a->refs, 1);
@@ -71,7 +72,7 @@ overflow(void)
 	gen = pm[TLB_GATHER_SPACES]->gen;
 	for (unsigned i = 0; i < ARRAY_SIZE(pm); i++)
 		tlb_gather_note(&tg, pm[i], VA, VA + PAGE_SIZE);
-	CHECK(tg.everything);
+	EQUAL(tg.rare, TLB_RARE_EVERYTHING);
 	EQUAL(tg.nranges, TLB_GATHER_SPACES);
 	tlb_gather_flush(&tg);
 	for (unsigned c = 0; c < ncpu; c++)
