@@ -2,7 +2,7 @@
 /*
  * tlb_oracle.c - DEBUG: no frame is reused while a CPU may translate to it.
  *
- * Path: pmap_lost_leaf -> tlb_oracle_released; frame_alloc ->
+ * Path: lost_leaf (pmap.c) -> tlb_oracle_released; frame_alloc ->
  * tlb_oracle_reused.  The check needs no unlucky access: it compares
  * generations, and so finds the flushes whose lack QEMU hides.
  */

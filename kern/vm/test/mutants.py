@@ -7,7 +7,7 @@ A mutant is a patch in mutants/ (must fail its litmus test) or planted/ (must be
 found by the tool that it names).  Its first lines say what it is:
 
     Test: c1                       the litmus test that must fail, or
-    Tool: fuzz | conformance       what must find it
+    Tool: fuzz | conformance | unit    what must find it
     Args: ...                      further arguments of that program
     Why: one sentence
 
@@ -28,7 +28,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 TOP = HERE.parents[2]
 BUILD = TOP / 'build' / 'host'
-LIMIT = {'litmus': 120, 'fuzz': 60, 'conformance': 60}
+LIMIT = {'litmus': 120, 'fuzz': 60, 'conformance': 60, 'unit': 60}
 
 
 def environment(name):
@@ -98,7 +98,7 @@ def command(work, tool, fields):
         return program + ['-t', fields['Test'], '-n', '300'] + extra
     if tool == 'fuzz':
         return program + ['-1', '-t', str(LIMIT[tool]), '-s', '1'] + extra
-    return program + ['-q'] + extra
+    return program + (['-q'] if tool == 'conformance' else []) + extra
 
 
 def evidence(tool, out):

@@ -83,13 +83,14 @@ fuzz: $(HB)/fuzz	## random operations against a model (SECONDS=, SEED=)
 # Everything that mutants.py needs to build a changed copy.
 MUTANT_ENV = M_CC='$(HOSTCC)' M_FLAGS='$(HKFLAGS) $(HSAN)' M_SAN='$(HSAN)' \
 	M_SOURCES='$(HLIB_SRCS)' M_PROG_litmus='$(HPROG_litmus)' \
-	M_PROG_fuzz='$(HPROG_fuzz)' M_PROG_conformance='$(HPROG_conformance)'
+	M_PROG_fuzz='$(HPROG_fuzz)' M_PROG_unit='$(HPROG_unit)' \
+	M_PROG_conformance='$(HPROG_conformance)'
 
 .PHONY: litmus planted
 litmus: $(HB)/litmus	## shootdown conditions C1-C12, each with its mutants
 	$(Q)$(MUTANT_ENV) $(PYTHON) $(HT)/mutants.py litmus $(NAME)
 
-planted: $(HB)/fuzz $(HB)/conformance	## planted bugs that must be found
+planted: $(HB)/fuzz $(HB)/conformance $(HB)/unit	## planted bugs that must be found
 	$(Q)$(MUTANT_ENV) $(PYTHON) $(HT)/mutants.py planted $(NAME)
 
 # The same cases as a program in the OS; see user/test/conformance.c.

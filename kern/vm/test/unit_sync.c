@@ -147,6 +147,48 @@ sleep_lock_excludes(void)
 	sleep_unlock(&sl);
 }
 
+/* Holds it shared until somebody waits for it exclusively. */
+static void
+holder(void *arg)
+{
+	(void)arg;
+	sleep_lock_shared(&sl);
+	__atomic_store_n(&inside, 1, __ATOMIC_SEQ_CST);
+	while (__atomic_load_n(&sl.state, __ATOMIC_SEQ_CST) <
+	    SLEEPLOCK_EXCL_WAIT)
+		host_point(HOST_MB);
+	CHECK(!sleep_trylock_shared(&sl));
+	sleep_unlock_shared(&sl);
+}
+
+static void
+exclusive_waiter(void *arg)
+{
+	(void)arg;
+	while (__atomic_load_n(&inside, __ATOMIC_SEQ_CST) == 0)
+		host_point(HOST_MB);
+	sleep_lock(&sl);
+	inside = 0;
+	sleep_unlock(&sl);
+}
+
+static void
+nobody(void *arg)
+{
+	(void)arg;
+}
+
+/* New shared holders stay out while an exclusive one waits. */
+static void
+sleep_lock_exclusive_first(void)
+{
+	sleeplock_init(&sl, RANK_OBJECT, "sleep");
+	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+		four(seed, holder, exclusive_waiter, nobody, nobody);
+		EQUAL(sl.state, 0);
+	}
+}
+
 static void
 waiter(void *arg)
 {
@@ -253,6 +295,7 @@ const struct unit unit_sync[] = {
 	{ "ranks", ranks, 0 },
 	{ "spin_excludes", spin_excludes, 0 },
 	{ "sleep_lock_excludes", sleep_lock_excludes, 0 },
+	{ "sleep_lock_exclusive_first", sleep_lock_exclusive_first, 0 },
 	{ "no_lost_wakeup", no_lost_wakeup, 0 },
 	{ "kill_ends_wait", kill_ends_wait, 0 },
 	{ "deadline", deadline, 0 },
