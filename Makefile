@@ -58,12 +58,15 @@ KSRCS	:= $(KERN_SRCS) $(KERN_SRCS_$(ARCH))
 KLDS	:= kern/arch/$(ARCH)/kernel.ld
 O	:= build/$(ARCH)
 
+# Other flags make other objects.
+KFLAGS_FROM := $(wildcard Makefile kern/arch/$(ARCH)/arch.mk)
+
 define kernel_rules
-$(O)/$(1)/%.o: %.c | need-cc
+$(O)/$(1)/%.o: %.c $$(KFLAGS_FROM) | need-cc
 	$$(call say,CC,$$@)
 	@mkdir -p $$(@D)
 	$$(Q)$$(CC) $$(KFLAGS) $$(KFLAGS_$(1)) -c -o $$@ $$<
-$(O)/$(1)/%.o: %.S | need-cc
+$(O)/$(1)/%.o: %.S $$(KFLAGS_FROM) | need-cc
 	$$(call say,AS,$$@)
 	@mkdir -p $$(@D)
 	$$(Q)$$(CC) $$(KFLAGS) $$(KFLAGS_$(1)) -c -o $$@ $$<

@@ -3,8 +3,10 @@
 
 A test group (`/bin/ktest --list`) is one boot.  `make test` runs rows chosen
 so that every pair of values of two axes meets at least once, the group being
-an axis; `make test-all` runs the whole product, and goes on where it stopped
-as long as kernel and root image are the same.
+an axis.  `make test-all` runs each group on each machine (design, CPUs, build,
+lane) with the default policy, the groups that shoot down translations under
+each policy too, and the pairs; it goes on where it stopped as long as kernel
+and root image are the same.
 
 usage: matrix.py [--limit N] [--jobs N] [--only WORD...]      the full matrix
        matrix.py --list                                       the chosen rows
@@ -30,6 +32,9 @@ GROUPS = {
     'oom': 300,
     'conformance': 300,
 }
+
+# Those that unmap, protect or copy what other CPUs use.
+SHOOTING = ['cow', 'thread', 'tlb', 'al', 'conformance']
 
 AXES = {
     'group': list(GROUPS),
@@ -85,6 +90,17 @@ def product(axes=None):
     rows = (dict(zip(axes, values)) for values in
             itertools.product(*axes.values()))
     return [r for r in rows if possible(r)]
+
+
+def full():
+    """Every row of `make test-all`.  A policy changes how translations are
+    invalidated and nothing else: groups that do not share or change memory
+    between CPUs would only repeat themselves under each of them."""
+    machines = {k: v[:1] if k.startswith('tlb.') else v
+                for k, v in AXES.items()}
+    policies = {**AXES, 'group': SHOOTING, 'cpus': [1, 4], 'debug': [True]}
+    rows = product(machines) + product(policies) + pairwise()
+    return list({name_of(r): r for r in rows}.values())
 
 
 def name_of(row):
@@ -145,7 +161,7 @@ def save(rows, total):
 
 
 def run_all(args):
-    rows = [r for r in product()
+    rows = [r for r in full()
             if all(w in name_of(r) for w in args.only)]
     stamps = {}
 
@@ -165,7 +181,7 @@ def run_all(args):
         for future in concurrent.futures.as_completed(waiting):
             name, got = waiting[future], future.result()
             done[name] = {**got, 'stamp': now[name]}
-            save(done, len(product()))
+            save(done, len(full()))
             bad += got['outcome'] != 'pass'
             print(f"{got['outcome']:10} {got['seconds']:6.1f} s  {name}  "
                   f"{got['why'] if got['outcome'] != 'pass' else ''}",
@@ -187,7 +203,8 @@ def main():
         return run_all(args)
     rows = pairwise()
     print(*map(name_of, rows), sep='\n')
-    print(f'{len(rows)} of {len(product())} combinations')
+    print(f'{len(rows)} here, {len(full())} in `make test-all`, of '
+          f'{len(product())} combinations')
     return 0
 
 

@@ -22,7 +22,7 @@ def pytest_terminal_summary(terminalreporter, config):
                  for key, value in report.user_properties if key == 'checks')
     boots = sum('test_group[' in r.nodeid for k in ('passed', 'failed')
                 for r in stats.get(k, []))
-    total = len(matrix.product()) if matrix.GROUPS else 0
+    total = len(matrix.full()) if matrix.GROUPS else 0
     build = GRADE.parent / 'build'
     build.mkdir(exist_ok=True)
     # A chosen part of the tests is no result of `make test`.
@@ -31,5 +31,5 @@ def pytest_terminal_summary(terminalreporter, config):
             {'kind': 'test', **counts, 'boots': boots,
              'in-OS checks': checks, 'combinations': total}))
     terminalreporter.write_line(
-        f'not run here: {total - boots} of {total} combinations of group, '
-        'CPUs, build, lane and TLB policy (make test-all)')
+        f'not run here: {total - boots} of {total} boots of `make test-all` '
+        '(group, CPUs, build, lane, TLB policy)')

@@ -8,7 +8,8 @@
  * for the kernel's root, and for user spaces when no other number is left (or
  * the hardware has none): then its entries are dropped at each join.  One
  * numbering for all CPUs, since SBI's fence names one ASID for all harts.
- * Locks: asid_lock, with interrupts off (joining happens in the switch).
+ * Locks: asid_lock, with interrupts off (joining happens in the switch).  A
+ * space whose number is of this generation joins without it: see asid_join.
  * The scheme follows the idea of Linux arch/arm64/mm/context.c.
  */
 #include "lib/string.h"
@@ -19,11 +20,14 @@
 
 static struct spinlock asid_lock = SPINLOCK_INIT(RANK_ASID, "asid");
 static unsigned count;		    /* [I] numbers, 0 included; < 2: none */
-static uint64_t generation = NUMBER_MASK + 1; /* [asid_lock] */
+static uint64_t generation = NUMBER_MASK + 1; /* [a] asid_lock to advance */
 static uint64_t used[(NUMBER_MASK + 1) / 64]; /* [asid_lock] bitmap */
 static unsigned hint;			      /* [asid_lock] search from here */
-static uint64_t flush_pending;	    /* [asid_lock] CPUs that must drop all */
-static uint64_t running[MAXCPU];    /* [asid_lock] asid word loaded last */
+static uint64_t flush_pending; /* [asid_lock] CPUs that must drop all */
+/* The asid word that a CPU loaded last; 0: none since the roll-over, and kept
+ * has it. */
+static uint64_t running[MAXCPU]; /* [a] its CPU's; a roll-over takes it out */
+static uint64_t kept[MAXCPU];	 /* [asid_lock] */
 
 void
 asid_init(unsigned n)
@@ -65,21 +69,30 @@ roll_over(void)
 	memset(used, 0, sizeof(used));
 	used[0] = 1;
 	hint = 1;
-	generation += NUMBER_MASK + 1;
+	__atomic_store_n(&generation, generation + NUMBER_MASK + 1,
+	    __ATOMIC_SEQ_CST);
 	/* A CPU goes on with the number that it has loaded: nobody else may
 	 * get it in this generation. */
-	for (unsigned c = 0; c < ncpu; c++)
-		set_used(running[c] & NUMBER_MASK);
+	for (unsigned c = 0; c < ncpu; c++) {
+		uint64_t word = __atomic_exchange_n(&running[c], 0,
+		    __ATOMIC_SEQ_CST);
+
+		if (word != 0)
+			kept[c] = word;
+		set_used(kept[c] & NUMBER_MASK);
+	}
 	flush_pending = ~(uint64_t)0;
 	counter_add(TS_asid_rollovers, 1);
 }
 
-/* Whether @p word is loaded on some CPU, so that roll_over kept its number. */
+/* Whether @p word, of an older generation, is still loaded on some CPU, so that
+ * roll_over kept its number.  No CPU can load it again meanwhile. */
 static bool
 is_running(uint64_t word)
 {
 	for (unsigned c = 0; c < ncpu; c++)
-		if (running[c] == word)
+		if (kept[c] == word &&
+		    __atomic_load_n(&running[c], __ATOMIC_SEQ_CST) == 0)
 			return true;
 	return false;
 }
@@ -103,7 +116,7 @@ must_keep(const struct pmap *pm)
 static uint64_t
 renew(struct pmap *pm)
 {
-	uint64_t number = pm->asid & NUMBER_MASK, kept = pm->asid;
+	uint64_t number = pm->asid & NUMBER_MASK, old = pm->asid;
 
 	if (!must_keep(pm)) {
 		number = find_free();
@@ -117,17 +130,16 @@ renew(struct pmap *pm)
 	}
 	/* Others that run the same pmap keep naming the same number. */
 	for (unsigned c = 0; number != 0 && c < ncpu; c++)
-		if (running[c] == kept)
-			running[c] = generation | number;
+		if (kept[c] == old)
+			kept[c] = generation | number;
 	return generation | number;
 }
 
-unsigned
-asid_join(struct pmap *pm, bool *fresh)
+static __slowpath unsigned
+join_locked(struct pmap *pm, bool *fresh)
 {
 	uint64_t self = (uint64_t)1 << cpu_id(), word;
 
-	*fresh = false;
 	spin_lock(&asid_lock);
 	if (((pm->asid ^ generation) & ~NUMBER_MASK) != 0)
 		__atomic_store_n(&pm->asid, renew(pm), __ATOMIC_RELAXED);
@@ -136,9 +148,32 @@ asid_join(struct pmap *pm, bool *fresh)
 		mmu_flush_all();
 		*fresh = true;
 	}
-	word = running[cpu_id()] = pm->asid;
+	word = pm->asid;
+	__atomic_store_n(&running[cpu_id()], word, __ATOMIC_SEQ_CST);
 	spin_unlock(&asid_lock);
 	if ((word & NUMBER_MASK) == 0)
 		*fresh = true; /* pmap_activate flushes after loading */
+	return (unsigned)(word & NUMBER_MASK);
+}
+
+/*
+ * Without the lock: a roll-over takes our word out of running[], so the exchange
+ * below fails if one came in between; if it comes later, it keeps the number
+ * that we put there.
+ */
+unsigned
+asid_join(struct pmap *pm, bool *fresh)
+{
+	uint64_t *mine = &running[cpu_id()];
+	uint64_t word = __atomic_load_n(&pm->asid, __ATOMIC_RELAXED);
+	uint64_t old = __atomic_load_n(mine, __ATOMIC_RELAXED);
+	uint64_t now = __atomic_load_n(&generation, __ATOMIC_RELAXED);
+
+	*fresh = false;
+	if (unlikely(old == 0 || (word ^ now) > NUMBER_MASK ||
+		(word & NUMBER_MASK) == 0 ||
+		!__atomic_compare_exchange_n(mine, &old, word, false,
+		    __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)))
+		return join_locked(pm, fresh);
 	return (unsigned)(word & NUMBER_MASK);
 }
