@@ -157,9 +157,9 @@ join_locked(struct pmap *pm, bool *fresh)
 }
 
 /*
- * Without the lock: a roll-over takes our word out of running[], so the exchange
- * below fails if one came in between; if it comes later, it keeps the number
- * that we put there.
+ * Without the lock: a roll-over takes our word out of running[], so the
+ * exchange below fails if one came in between; if it comes later, it keeps the
+ * number that we put there.
  */
 unsigned
 asid_join(struct pmap *pm, bool *fresh)
