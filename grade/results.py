@@ -15,7 +15,6 @@ import bench
 import qemu
 
 PAGE = qemu.TOP / 'docs' / 'results.md'
-NOTES = qemu.TOP / 'docs' / 'results-notes.md'
 KINDS = ['test', 'matrix', 'check', 'unit', 'conformance', 'litmus', 'fuzz',
          'planted', 'tsan', 'faults', 'boot']
 # What is shown as one table, a run a row.
@@ -139,6 +138,35 @@ def matrix_table(runs):
     return lines
 
 
+LINES_PLANNED = 9000    # of the kernel, without tests and the ABI headers
+COMMENT = re.compile(r'/\*.*?\*/|//[^\n]*', re.S)
+
+
+def size_table():
+    """Lines of the kernel that are neither blank nor comment, by folder."""
+    parts = {}
+    for name in output('git', 'ls-files', 'kern').split():
+        folder = name.rpartition('/')[0].removeprefix('kern').strip('/')
+        folder = re.sub('/machine$', '', folder) or '(top)'
+        if not name.endswith(('.c', '.h', '.S', '.ld')) or \
+                'test' in folder.split('/'):
+            continue
+        text = COMMENT.sub('', (qemu.TOP / name).read_text())
+        parts[folder] = parts.get(folder, 0) + \
+            sum(bool(line.strip()) for line in text.splitlines())
+    host, abi = parts.pop('arch/host', 0), parts.pop('abi', 0)
+    total = sum(parts.values())
+    return ['## size', '',
+            f'{total:,} lines of kernel without comments and blank lines; '
+            f'planned {LINES_PLANNED:,}, '
+            f"{'met' if total <= LINES_PLANNED else '**not met**'} "
+            '([costs.md](costs.md) says why). Not counted: '
+            f'{abi:,} lines of ABI headers, {host:,} of the host port, tests.',
+            '', '| part | lines |', '|-|-|'] + [
+                f'| {part} | {n:,} |' for part, n in sorted(
+                    parts.items(), key=lambda x: -x[1])] + ['']
+
+
 def bench_table(runs):
     lines = ['## bench', '',
              'Guest instructions, median; release build, one instruction '
@@ -177,8 +205,7 @@ def main():
             lines += [f'## {kind}', '', 'not run', '']
     lines += bench_table(found['bench']) if 'bench' in found else \
         ['## bench', '', 'not run', '']
-    if NOTES.exists():
-        lines += [NOTES.read_text().strip(), '']
+    lines += size_table()
     text = re.sub(r'\n{3,}', '\n\n', '\n'.join(lines))
     PAGE.parent.mkdir(exist_ok=True)
     PAGE.write_text(text.rstrip() + '\n')

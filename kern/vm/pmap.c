@@ -214,21 +214,22 @@ pmap_enter(struct pmap *pm, vaddr_t va, const struct pmap_new *nw,
 	return 0;
 }
 
-/* Rewrite a leaf in place. */
+/* Rewrite a leaf in place; @p *was gets its bits before. */
 static __always_inline int
-edit(struct pmap *pm, vaddr_t va, pte_t *pte, unsigned level,
-    struct pmap_edit *ed, struct tlb_gather *tg)
+edit(struct pmap *pm, vaddr_t va, pte_t *pte, unsigned level, unsigned clear,
+    unsigned set, const struct pmap_leaf *seen, unsigned *was,
+    struct tlb_gather *tg)
 {
 	pte_t old = pte_load(pte), new;
-	unsigned after;
+	unsigned before, after;
 
 	do {
 		if (!is_mapped(old, level))
 			return ENOENT;
-		if (ed->seen != NULL && differs(old, ed->seen->raw))
+		if (seen != NULL && differs(old, seen->raw))
 			return EAGAIN;
-		ed->old = pte_bits(old);
-		after = (ed->old & ~ed->clear) | ed->set;
+		before = *was = pte_bits(old);
+		after = (before & ~clear) | set;
 		if (after & PMAP_COW)
 			after &= ~PMAP_W;
 		new = encode(pm, pte_pa(old), level, after);
@@ -238,9 +239,9 @@ edit(struct pmap *pm, vaddr_t va, pte_t *pte, unsigned level,
 	    __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
 	/* Taken rights, A or D may live on in a TLB; widening need not be
 	 * flushed (C9), and COW is for software only. */
-	if (ed->old & ~after & ~PMAP_COW)
+	if (before & ~after & ~PMAP_COW)
 		lost_entry(pm, va, old, level, tg);
-	if ((after & ~ed->old & PMAP_X) && pm->type == PMAP_USER)
+	if ((after & ~before & PMAP_X) && pm->type == PMAP_USER)
 		pmap_note_code(pm, tg);
 	return 0;
 }
@@ -256,7 +257,8 @@ change_any(struct pmap *pm, vaddr_t va, struct pmap_edit *ed,
 
 	if (pte == NULL)
 		pte = pmap_walk(pm, va, &level);
-	error = edit(pm, va, pte, level, ed, tg);
+	error = edit(pm, va, pte, level, ed->clear, ed->set, ed->seen,
+	    &ed->old, tg);
 	spin_unlock(&pm->lock);
 	return error;
 }
@@ -299,10 +301,10 @@ unsigned
 pmap_cursor_change(struct pmap_cursor *c, unsigned clear, unsigned set,
     struct tlb_gather *tg)
 {
-	struct pmap_edit ed = { .clear = clear, .set = set };
+	unsigned old = 0;
 
-	(void)edit(c->pm, c->va, c->pte, c->level, &ed, tg);
-	return ed.old;
+	(void)edit(c->pm, c->va, c->pte, c->level, clear, set, NULL, &old, tg);
+	return old;
 }
 
 void
@@ -461,16 +463,17 @@ table_end(vaddr_t va, vaddr_t eva)
  * @return where it ended */
 static vaddr_t
 protect_table(struct pmap *pm, pte_t *pte, vaddr_t va, vaddr_t eva,
-    struct pmap_edit *ed, struct tlb_gather *tg)
+    unsigned clear, unsigned set, struct tlb_gather *tg)
 {
 	uint64_t groups = table_page(pte)->groups;
 	vaddr_t end = table_end(va, eva);
+	unsigned was;
 
 	for (; va < end; va += PAGE_SIZE, pte++) {
 		unsigned n = pte_load(pte) == 0 ? unused_run(groups, va) : 0;
 
 		if (likely(n == 0)) {
-			(void)edit(pm, va, pte, 0, ed, tg);
+			(void)edit(pm, va, pte, 0, clear, set, NULL, &was, tg);
 		} else {
 			va += (n - 1) * PAGE_SIZE;
 			pte += n - 1;
@@ -479,23 +482,23 @@ protect_table(struct pmap *pm, pte_t *pte, vaddr_t va, vaddr_t eva,
 	return va;
 }
 
+/* The lock is held and released here. */
 static __attribute__((noinline)) void
-protect_range(struct pmap *pm, vaddr_t va, vaddr_t eva, struct pmap_edit *ed,
-    struct tlb_gather *tg)
+protect_range(struct pmap *pm, vaddr_t va, vaddr_t eva, unsigned clear,
+    unsigned set, struct tlb_gather *tg)
 {
-	spin_lock(&pm->lock);
 	while (va < eva) {
-		unsigned level = 0;
+		unsigned level = 0, was;
 		pte_t *pte = pmap_walk(pm, va, &level);
 
 		if (likely(level == 0)) {
-			va = protect_table(pm, pte, va, eva, ed, tg);
+			va = protect_table(pm, pte, va, eva, clear, set, tg);
 			continue;
 		}
 		KASSERT(pte_load(pte) == 0 ||
 		    (IS_ALIGNED(va, level_size(level)) &&
 			eva - va >= level_size(level)));
-		(void)edit(pm, va, pte, level, ed, tg);
+		(void)edit(pm, va, pte, level, clear, set, NULL, &was, tg);
 		va = ROUND_DOWN(va, level_size(level)) + level_size(level);
 	}
 	spin_unlock(&pm->lock);
@@ -505,14 +508,17 @@ void
 pmap_protect(struct pmap *pm, vaddr_t sva, vaddr_t eva, unsigned clear,
     unsigned set, struct tlb_gather *tg)
 {
-	struct pmap_edit ed = { .clear = clear, .set = set };
+	unsigned level = 0, was;
+	pte_t *pte;
 
-	if (eva - sva != PAGE_SIZE) {
-		protect_range(pm, sva, eva, &ed, tg);
+	spin_lock(&pm->lock);
+	pte = pmap_walk(pm, sva, &level);
+	if (level != 0 || eva - sva != PAGE_SIZE) {
+		protect_range(pm, sva, eva, clear, set, tg);
 		return;
 	}
-	spin_lock(&pm->lock);
-	(void)change_any(pm, sva, &ed, tg);
+	(void)edit(pm, sva, pte, 0, clear, set, NULL, &was, tg);
+	spin_unlock(&pm->lock);
 }
 
 /* As above; @p *next is where it ended. */

@@ -76,9 +76,7 @@ check_range(vaddr_t va, size_t *size)
 	if (*size == 0 || *size > USER_MAX)
 		return EINVAL;
 	*size = ROUND_UP(*size, PAGE_SIZE);
-	if (va < USER_MIN || va >= USER_MAX || *size > USER_MAX - va)
-		return EINVAL;
-	return 0;
+	return va < USER_MIN || va > USER_MAX - *size ? EINVAL : 0;
 }
 
 /* ---- whole spaces ---- */

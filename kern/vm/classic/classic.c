@@ -220,20 +220,29 @@ classic_map(struct vmspace *vs, const struct vm_mapreq *rq, vaddr_t *out,
 
 /* ---- protection ---- */
 
+/* An overlay may cap each page differently. */
+static __slowpath void
+protect_capped(struct vmspace *vs, const struct region *r, vaddr_t sva,
+    vaddr_t eva, struct vm_txn *txn)
+{
+	for (vaddr_t va = sva; va < eva; va += PAGE_SIZE) {
+		unsigned rights = classic_rights(vs, r, va);
+
+		pmap_protect(vs->pmap, va, va + PAGE_SIZE, PMAP_RWX & ~rights,
+		    rights, &txn->tg);
+	}
+}
+
 /* Give the leaves the rights that the region has now. */
 static void
 protect_leaves(struct vmspace *vs, const struct region *r, vaddr_t sva,
     vaddr_t eva, struct vm_txn *txn)
 {
-	/* An overlay may cap each page differently. */
-	vaddr_t step = list_empty(&vs->overlays) ? eva - sva : PAGE_SIZE;
-
-	for (vaddr_t va = sva; va < eva; va += step) {
-		unsigned rights = classic_rights(vs, r, va);
-
-		pmap_protect(vs->pmap, va, va + step, PMAP_RWX & ~rights,
-		    rights, &txn->tg);
-	}
+	if (likely(list_empty(&vs->overlays)))
+		pmap_protect(vs->pmap, sva, eva, PMAP_RWX & ~r->prot, r->prot,
+		    &txn->tg);
+	else
+		protect_capped(vs, r, sva, eva, txn);
 }
 
 /* All of it mapped, and the rights within each maximum? */
