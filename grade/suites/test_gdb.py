@@ -354,11 +354,10 @@ def test_a_fault_and_its_locks(guest):
     guest.stop()
     out = guest.gdb('hbreak classic_fault', 'continue', 'bt', 'locks', 'ps',
                     'delete')
-    path = re.findall(r'^#\d+ +(?:0x\w+ in )?(\w+)', out[2], re.M)
+    path = [f for f in re.findall(r'^#\d+ +(?:0x\w+ in )?(\w+)', out[2], re.M)
+            if f != 'attempt']      # a part of vm_fault()
     # trap_user() jumps to trap_pagefault() and leaves no frame
-    # and attempt() is a part of vm_fault()
-    assert [f for f in path if f != 'attempt'][:3] == [
-        'classic_fault', 'vm_fault', 'trap_pagefault'], out[2]
+    assert path[:3] == ['classic_fault', 'vm_fault', 'trap_pagefault'], out[2]
     assert path[3:] == ['trap_entry', user_pc(out[2])], out[2]
     assert re.search(r'\(stress\), running\n    space \(RANK_SPACE\) at 0x\w+ '
                      r'shared by 1', out[3]), out[3]
