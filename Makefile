@@ -21,6 +21,8 @@ say	= $(if $(filter 0,$(V)),@printf '  %-7s %s\n' '$(1)' '$(2)')
 # --- tools and flags -----------------------------------------------------
 
 CROSS_riscv := riscv64-linux-gnu-
+# Native tools where they make x86-64 programs, else cross ones.
+CROSS_x86_64 := $(if $(filter x86_64%,$(shell gcc -dumpmachine 2>/dev/null)),,x86_64-linux-gnu-)
 CROSS	:= $(CROSS_$(ARCH))
 CC	:= $(CROSS)gcc
 LD	:= $(CROSS)ld

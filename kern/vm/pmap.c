@@ -52,6 +52,12 @@ decode(struct pmap_leaf *out, const struct pmap *pm, const pte_t *pte,
 		decode_rare(out, pm, pte, raw, level);
 }
 
+unsigned
+pmap_rights(unsigned rights)
+{
+	return pte_rights(rights);
+}
+
 static bool
 is_mapped(pte_t e, unsigned level)
 {
@@ -105,6 +111,8 @@ exchange(pte_t *pte, uint64_t expect, pte_t new, pte_t *old)
 static void
 note_executable(struct pmap *pm, struct tlb_gather *tg)
 {
+	if (MMU_ICACHE_COHERENT)
+		return;
 	__atomic_store_n(&pm->icache_stale, ~(uint64_t)0, __ATOMIC_RELEASE);
 	tg->icache = tg->used = true;
 }
