@@ -2,9 +2,9 @@
 """The one QEMU driver: everything that boots Tern goes through Machine.
 
 A machine has three sockets to this process: the console (first serial port,
-for people), the results (a second serial port behind PCI, KTAP only), and
-QMP (why it stopped).  The verdict comes from these and from timeouts, never
-from an exit code, which the guest can choose.
+for people), the results (a second serial port, KTAP only), and QMP (why it
+stopped).  The verdict comes from these and from timeouts, never from an exit
+code, which the guest can choose.
 
 Lanes: `mttcg` runs one host thread per CPU; `icount` is deterministic, and
 needs a short tick and a yielding cpu_relax() on every CPU, because QEMU's
@@ -119,7 +119,8 @@ class Config:
         cmd = [arch.qemu, *arch.machine, '-m', self.mem,
                '-smp', str(self.cpus), '-nodefaults', '-display', 'none',
                '-no-reboot', *LANES[self.lane][0], *console, *results,
-               *arch.results, '-kernel', str(self.kernel), '-append', self.append()]
+               *arch.results,
+               '-kernel', str(self.kernel), '-append', self.append()]
         if self.initrd:
             cmd += ['-initrd', str(self.initrd)]
         return cmd + list(self.extra)

@@ -135,7 +135,7 @@ KERN_SRCS_x86_64 := \
 	kern/arch/x86_64/uart.c \
 	kern/arch/x86_64/ioapic.c \
 	kern/arch/x86_64/results.c \
-	kern/arch/x86_64/oldcalls.c
+	kern/sys/sys_x86_64.c
 KERN_SRCS_host :=
 
 KERN_SRCS += $(KERN_SRCS_kernel) $(KERN_SRCS_files)

@@ -3,8 +3,8 @@
  * ipi.c - interrupts between CPUs, through the local APIC.
  *
  * Each message has a vector of its own, and the APIC remembers that one is
- * pending; so there is no word in memory to look into.  A panic stops the others
- * by NMI: they come to a stop even with interrupts off.
+ * pending; so there is no word in memory to look into.  A panic stops the
+ * others by NMI: they come to a stop even with interrupts off.
  */
 #include "arch/ipi.h"
 

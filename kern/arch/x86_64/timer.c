@@ -2,9 +2,9 @@
 /*
  * timer.c - time since boot, the CPU's own timer, and waiting by it.
  *
- * Time is the time-stamp counter, the same on all CPUs; the interrupt comes from
- * the local APIC's timer in one-shot mode.  The rates of both are measured at
- * boot against the one clock whose rate is known, the 8254.
+ * Time is the time-stamp counter, the same on all CPUs; the interrupt comes
+ * from the local APIC's timer in one-shot mode.  The rates of both are measured
+ * at boot against the one clock whose rate is known, the 8254.
  * Conversions multiply by a fixed-point factor, so that nothing divides.
  */
 #include "arch/timer.h"

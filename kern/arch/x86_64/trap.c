@@ -40,6 +40,7 @@ TF_CHECK(rdx, TF_RDX);
 TF_CHECK(rsi, TF_RSI);
 TF_CHECK(rdi, TF_RDI);
 TF_CHECK(sysno, TF_SYSNO);
+TF_CHECK(unused, TF_UNUSED);
 TF_CHECK(vector, TF_VECTOR);
 TF_CHECK(error, TF_ERROR);
 TF_CHECK(rip, TF_RIP);
@@ -130,6 +131,27 @@ trap_irq(uintptr_t vector)
 #endif
 }
 
+/* Which of the unmasked floating-point exceptions it was: the bits have the
+ * same order in both units (SDM vol. 1, sections 8.1.3 and 11.6.4). */
+static int
+fp_code(uintptr_t vector)
+{
+	static const uint8_t codes[] = { FPE_FLTINV, FPE_FLTUND, FPE_FLTDIV,
+		FPE_FLTOVF, FPE_FLTUND, FPE_FLTRES };
+	struct fpu_state *fpu = &thread_self()->fpu;
+	struct sigcontext_fp fx;
+	unsigned raised;
+
+	fpu_save(fpu);
+	memcpy(&fx, fpu->fxsave, sizeof(fx));
+	raised = vector == X87 ? fx.swd & ~(unsigned)fx.cwd :
+				 fx.mxcsr & ~(fx.mxcsr >> 7);
+	for (unsigned i = 0; i < ARRAY_SIZE(codes); i++)
+		if (raised >> i & 1)
+			return codes[i];
+	return FPE_FLTINV;
+}
+
 /* What is not a page fault: a signal. */
 static __slowpath void
 user_exception(struct trapframe *tf, uintptr_t vector)
@@ -144,9 +166,9 @@ user_exception(struct trapframe *tf, uintptr_t vector)
 		[INVALID_OPCODE] = { SIGILL, ILL_ILLOPN, true },
 		[NO_SEGMENT] = { SIGBUS, SI_KERNEL, false },
 		[STACK_SEGMENT] = { SIGBUS, SI_KERNEL, false },
-		[X87] = { SIGFPE, FPE_FLTINV, true },
+		[X87] = { SIGFPE, 0, true },
 		[ALIGNMENT] = { SIGBUS, BUS_ADRALN, false },
-		[SIMD] = { SIGFPE, FPE_FLTINV, true },
+		[SIMD] = { SIGFPE, 0, true },
 	};
 	int signo = SIGSEGV, code = SI_KERNEL;
 	vaddr_t addr = 0;
@@ -156,6 +178,8 @@ user_exception(struct trapframe *tf, uintptr_t vector)
 		code = how[vector].code;
 		addr = how[vector].addr ? tf->rip : 0;
 	}
+	if (vector == X87 || vector == SIMD)
+		code = fp_code(vector);
 	intr_enable();
 	trap_user_exception(tf, signo, code, addr);
 }

@@ -3,23 +3,15 @@
  * trap_entry.S - the ways into the kernel, and the ways out.
  *
  * Path: CPU -> syscall_entry_point -> system call table
- *	 CPU -> trap_stubs -> trap_user() | trap_irq() | trap_kernel() (trap.c)
- * GS is the program's in user mode, and this CPU's struct cpu in the kernel;
- * SWAPGS exchanges the two.  Entry saves the registers that C does not preserve,
- * and the rest of the frame is completed on the slow ways: work before the
- * return to user mode, and the system calls in the list at the end.
- *
- * In a few instructions here the CPU is in the kernel already, or still, with
- * the program's GS or stack.  Interrupts are off there.  NMI, double fault and
- * machine check may come all the same: they have stacks of their own and look
- * at the GS base itself, whose top bit is the kernel's.  All other exceptions
- * in the kernel are fatal, and look too.
- *
- * The fast way back uses SYSRET: its address is the one that SYSCALL saved, and
- * the highest user page is never mapped, so it is canonical.  All other ways
- * use IRET, and before it no address above USER_END gets past full_return.  The
- * selectors of a frame are never a program's choice.  So no way out can fault.
- * AC and DF may be set by a program: CLAC and CLD, or the mask of SYSCALL.
+ *	 CPU -> trap_stubs -> trap_user() | trap_irq() | trap_kernel()
+ * GS is the program's in user mode, and this CPU's struct cpu in the kernel.
+ * Entry saves the registers that C does not preserve; the rest of the frame is
+ * completed on the slow ways: work before the return to user mode, and the
+ * system calls in the list at the end.
+ * The fast way back uses SYSRET with the address that SYSCALL saved: it is
+ * canonical, since the highest user page is never mapped.  All other ways use
+ * IRET, and full_return stops addresses from USER_END on; selectors are never a
+ * program's choice.  So no way out can fault.
  */
 #include "abi/stat_tern.h"
 #include "abi/syscall.h"
@@ -105,7 +97,14 @@ TERN_STAT_EVENTS(STAT)
 	jne	\label
 .endm
 
-	/* The kernel's GS, whatever it is now; \flag: whether it was not. */
+	/*
+	 * The kernel's GS, whatever it is now; \flag: whether it was not.
+	 * At both ends of the kernel are a few instructions with the GS or the
+	 * stack of the program.  Interrupts are off there, but NMI, double
+	 * fault and machine check may come: they have stacks of their own and
+	 * look at the GS base itself, whose top bit is the kernel's.  All other
+	 * exceptions of the kernel are fatal, and look too.
+	 */
 .macro ENSURE_GS flag
 	movl	$MSR_GS_BASE, %ecx
 	rdmsr
@@ -194,7 +193,7 @@ bad_pc:
 	.globl	trap_return_user
 	.type	trap_return_user, @function
 trap_return_user:
-	/* rsp in one step: an interrupt at the top would put its frame there. */
+	/* In one step: an interrupt at the top would put its frame there. */
 	movq	%gs:CPU_KSTACK, %rax
 	leaq	-TF_SIZE(%rax), %rsp
 	jmp	full_return
@@ -252,9 +251,10 @@ kernel_exception:
 	ENSURE_GS %ebx
 	movq	%rsp, %rdi
 	movq	TF_VECTOR(%rsp), %rsi
-	pushq	TF_RIP(%rsp)
-	pushq	%rbp
-	movq	%rsp, %rbp
+	movq	TF_RIP(%rsp), %rax
+	movq	%rbp, TF_SYSNO(%rsp)
+	movq	%rax, TF_UNUSED(%rsp)
+	leaq	TF_SYSNO(%rsp), %rbp
 	call	trap_kernel
 	.size	trap_common, . - trap_common
 
@@ -267,7 +267,7 @@ trap_stubs:
 	.set	vector, 0
 	.rept	256
 	.balign	16
-	.if	!(vector == 8 || (vector >= 10 && vector <= 14) || vector == 17)
+	.if	vector != 8 && (vector < 10 || vector > 14) && vector != 17
 	pushq	$0
 	.endif
 	pushq	$vector

@@ -37,6 +37,7 @@
 #define TF_RSI	  104
 #define TF_RDI	  112
 #define TF_SYSNO  120
+#define TF_UNUSED 128
 #define TF_VECTOR 136
 #define TF_ERROR  144
 #define TF_RIP	  152

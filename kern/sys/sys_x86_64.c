@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * oldcalls.c - system calls that only x86-64 has.
+ * sys_x86_64.c - system calls that only x86-64 has; compiled for it only.
  *
  * Most are older forms of a call that every machine has, with another number;
  * their handlers say which.  arch_prctl sets the bases of FS and GS.
