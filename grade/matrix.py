@@ -15,6 +15,7 @@ import concurrent.futures
 import hashlib
 import itertools
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -33,7 +34,7 @@ GROUPS = {
 
 AXES = {
     'group': list(GROUPS),
-    'arch': ['riscv'],
+    'arch': qemu.TESTED,
     'vm': ['classic'],
     'cpus': [1, 2, 4, 8],
     'debug': [True, False],
@@ -110,7 +111,8 @@ def listed_groups(arch='riscv'):
     """What the runner itself says, asked under user-mode emulation."""
     root = qemu.BUILD / arch / 'root'
     ktest = root / 'bin' / 'ktest'
-    cmd = {'riscv': ['qemu-riscv64', '-L', str(root)], 'x86_64': []}[arch]
+    cmd = {'riscv': ['qemu-riscv64'], 'x86_64': ['qemu-x86_64']}[arch]
+    cmd = [] if arch == os.uname().machine else cmd + ['-L', str(root)]
     out = subprocess.run(cmd + [str(ktest), '--list'], text=True, timeout=30,
                          stdout=subprocess.PIPE, check=True).stdout
     return [line.split()[0] for line in out.splitlines() if line.strip()]

@@ -290,7 +290,8 @@ trap_kernel(struct trapframe *tf, uintptr_t vector)
 		    tf->error & PF_WRITE    ? "store fault" :
 					      "load fault";
 	panic("%s in the kernel at pc 0x%lx, address 0x%lx",
-	    name != NULL ? name : "exception", tf->rip, cr_read(2));
+	    name != NULL ? name : "exception", tf->rip,
+	    vector == PAGE_FAULT ? cr_read(2) : 0);
 }
 
 /* ---- accessors ---- */
