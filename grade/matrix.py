@@ -28,7 +28,7 @@ GROUPS = {
     'proc': 240, 'pipe': 180, 'mem': 240, 'cow': 240, 'thread': 240,
     'sig': 180, 'file': 180, 'badcall': 300, 'elf': 240, 'fp': 180,
     'time': 180, 'tlb': 300, 'al': 240, 'shell': 240, 'glibc': 180,
-    'oom': 300,
+    'machine': 240, 'oom': 300,
     'conformance': 300,
 }
 
