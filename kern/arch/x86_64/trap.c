@@ -74,23 +74,11 @@ enum {
 #define PF_RESERVED 0x08u
 #define PF_FETCH 0x10u
 
-/* In the kernel: DF, because compilers rely on it, and AC, which opens SMAP. */
-#define RFLAGS_SUPERVISOR_CLEAR 0x40400u
-
 /* Called by trap_entry.S only. */
 void trap_user(struct trapframe *, uintptr_t vector);
 void trap_bad_pc(struct trapframe *);
 void trap_nmi(const struct trapframe *);
 void trap_kernel(struct trapframe *, uintptr_t vector) __noreturn;
-
-static inline uint64_t
-flags_read(void)
-{
-	uint64_t flags;
-
-	__asm__ volatile("pushfq; popq %0" : "=r"(flags)::"memory");
-	return flags;
-}
 
 #ifdef DEBUG
 static struct lockset irq_locks[MAXCPU];
@@ -200,7 +188,6 @@ trap_user(struct trapframe *tf, uintptr_t vector)
 {
 	uintptr_t va;
 
-	KASSERT(!(flags_read() & RFLAGS_SUPERVISOR_CLEAR));
 	if (vector >= VECTOR_IRQ) {
 		trap_irq(vector);
 	} else if (likely(vector == PAGE_FAULT)) {

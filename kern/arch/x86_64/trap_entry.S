@@ -116,6 +116,28 @@ TERN_STAT_EVENTS(STAT)
 99:
 .endm
 
+	/* What QEMU would not notice, DEBUG kernels do: flags that must not be
+	 * set in the kernel, and a way back that the CPU might refuse while it
+	 * is still in the kernel. */
+.macro CHECK_FLAGS
+#ifdef DEBUG
+	pushfq
+	testl	$RFLAGS_NOT_HERE, (%rsp)
+	jz	98f
+	ud2
+98:	addq	$8, %rsp
+#endif
+.endm
+.macro CHECK_RIP
+#ifdef DEBUG
+	movq	$USER_END, %rcx
+	cmpq	%rcx, TF_RIP(%rsp)
+	jbe	98f
+	ud2
+98:
+#endif
+.endm
+
 	.text
 	.balign	16
 	.globl	syscall_entry_point
@@ -133,6 +155,7 @@ syscall_entry_point:
 	movq	%r11, TF_RFLAGS(%rsp)
 	movq	%rcx, TF_RSP(%rsp)
 	movq	%rax, TF_SYSNO(%rsp)
+	CHECK_FLAGS
 	incq	%gs:CPU_COUNTER + 8 * TS_syscalls
 	sti
 	movq	%r10, %rcx
@@ -141,6 +164,7 @@ syscall_entry_point:
 	call	*syscall_table(, %rax, 8)
 syscall_return:
 	BRANCH_IF_WORK syscall_work
+	CHECK_RIP
 	LOAD_ARGS
 	movq	TF_RIP(%rsp), %rcx
 	movq	TF_RFLAGS(%rsp), %r11
@@ -176,6 +200,7 @@ full_return:
 	jae	bad_pc
 	LOAD_REST
 user_return:
+	CHECK_RIP
 	LOAD_CALLER
 	addq	$TF_RIP, %rsp
 	swapgs
@@ -207,6 +232,7 @@ trap_common:
 	clac
 	subq	$TF_VECTOR, %rsp
 	SAVE_CALLER
+	CHECK_FLAGS
 	testb	$3, TF_CS(%rsp)
 	jz	from_kernel
 	swapgs

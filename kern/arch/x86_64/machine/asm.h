@@ -96,6 +96,10 @@
 #define CR4_SMAP   0x200000
 #define RFLAGS_IF  0x200
 
+/* Never set in the kernel: DF, since compilers rely on it, and AC, which opens
+ * SMAP. */
+#define RFLAGS_NOT_HERE 0x40400
+
 /* Model-specific registers. */
 #define MSR_APIC_BASE	   0x1b
 #define MSR_EFER	   0xc0000080
