@@ -5,6 +5,8 @@
 # Personal settings (ARCH, CPUS, ...) go into config.mk, which git ignores.
 
 -include config.mk
+# What `make test` and `make check` go over; ARCH= narrows it.
+ARCHS	:= $(or $(ARCH),riscv x86_64)
 ARCH	?= riscv
 VM	?= classic
 CPUS	?= 4
@@ -21,6 +23,8 @@ say	= $(if $(filter 0,$(V)),@printf '  %-7s %s\n' '$(1)' '$(2)')
 # --- tools and flags -----------------------------------------------------
 
 CROSS_riscv := riscv64-linux-gnu-
+# Native tools where they make x86-64 programs, else cross ones.
+CROSS_x86_64 := $(if $(filter x86_64%,$(shell gcc -dumpmachine 2>/dev/null)),,x86_64-linux-gnu-)
 CROSS	:= $(CROSS_$(ARCH))
 CC	:= $(CROSS)gcc
 LD	:= $(CROSS)ld
@@ -81,7 +85,7 @@ $(foreach mode,debug release,$(eval $(call kernel_rules,$(mode))))
 
 .PHONY: need-cc
 need-cc:
-	$(call need,$(CC),gcc-riscv64-linux-gnu)
+	$(call need,$(CC),$(or $(patsubst %-,gcc-%,$(subst _,-,$(CROSS))),gcc))
 
 # --- user programs, host tests, harness ----------------------------------
 

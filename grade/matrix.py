@@ -17,6 +17,7 @@ import concurrent.futures
 import hashlib
 import itertools
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -29,7 +30,7 @@ GROUPS = {
     'proc': 240, 'pipe': 180, 'mem': 240, 'cow': 240, 'thread': 240,
     'sig': 180, 'file': 180, 'badcall': 300, 'elf': 240, 'fp': 180,
     'time': 180, 'tlb': 300, 'al': 240, 'shell': 240, 'glibc': 180,
-    'oom': 300,
+    'machine': 240, 'oom': 300,
     'conformance': 300,
 }
 
@@ -38,7 +39,7 @@ SHOOTING = ['cow', 'thread', 'tlb', 'al', 'conformance']
 
 AXES = {
     'group': list(GROUPS),
-    'arch': ['riscv'],
+    'arch': qemu.TESTED,
     'vm': ['classic'],
     'cpus': [1, 2, 4, 8],
     'debug': [True, False],
@@ -126,7 +127,8 @@ def listed_groups(arch='riscv'):
     """What the runner itself says, asked under user-mode emulation."""
     root = qemu.BUILD / arch / 'root'
     ktest = root / 'bin' / 'ktest'
-    cmd = {'riscv': ['qemu-riscv64', '-L', str(root)], 'x86_64': []}[arch]
+    cmd = {'riscv': ['qemu-riscv64'], 'x86_64': ['qemu-x86_64']}[arch]
+    cmd = [] if arch == os.uname().machine else cmd + ['-L', str(root)]
     out = subprocess.run(cmd + [str(ktest), '--list'], text=True, timeout=30,
                          stdout=subprocess.PIPE, check=True).stdout
     return [line.split()[0] for line in out.splitlines() if line.strip()]

@@ -2,9 +2,9 @@
 """The one QEMU driver: everything that boots Tern goes through Machine.
 
 A machine has three sockets to this process: the console (first serial port,
-for people), the results (a second serial port behind PCI, KTAP only), and
-QMP (why it stopped).  The verdict comes from these and from timeouts, never
-from an exit code, which the guest can choose.
+for people), the results (a second serial port, KTAP only), and QMP (why it
+stopped).  The verdict comes from these and from timeouts, never from an exit
+code, which the guest can choose.
 
 Lanes: `mttcg` runs one host thread per CPU; `icount` is deterministic, and
 needs a short tick and a yielding cpu_relax() on every CPU, because QEMU's
@@ -51,13 +51,28 @@ class Arch:
     gdb: str                # gdb's name of the architecture
     package: str            # Debian package of the emulator
     smallest: tuple         # oldest QEMU that is known to work
+    results: tuple          # options of the second serial port, on chardev res
 
+
+# Native tools where they make x86-64 programs, else cross ones.
+CROSS_X86_64 = '' if os.uname().machine == 'x86_64' else 'x86_64-linux-gnu-'
 
 ARCHES = {
     'riscv': Arch('qemu-system-riscv64', ('-M', 'virt'),
                   'riscv64-linux-gnu-', 'riscv:rv64',
-                  'qemu-system-misc (qemu-system-riscv)', (7, 2)),
+                  'qemu-system-misc (qemu-system-riscv)', (7, 2),
+                  ('-device', 'pci-serial,chardev=res')),
+    # A status from isa-debug-exit is odd, never 0: a panic cannot look clean.
+    'x86_64': Arch('qemu-system-x86_64',
+                   ('-M', 'q35', '-cpu', 'max',
+                    '-device', 'isa-debug-exit,iobase=0xf4,iosize=4'),
+                   CROSS_X86_64, 'i386:x86-64', 'qemu-system-x86', (7, 2),
+                   ('-serial', 'chardev:res')),
 }
+
+# What `make test` goes over; ARCH= narrows it.
+TESTED = [a for a in ARCHES
+          if a in os.environ.get('ARCHS', ' '.join(ARCHES)).split()]
 
 # A tick of 10us starves a CPU that is in the firmware (test=al with 4 CPUs
 # never ends): QEMU gives each CPU the time to the next deadline, and with
@@ -108,7 +123,7 @@ class Config:
         cmd = [arch.qemu, *arch.machine, '-m', self.mem,
                '-smp', str(self.cpus), '-nodefaults', '-display', 'none',
                '-no-reboot', *LANES[self.lane][0], *console, *results,
-               '-device', 'pci-serial,chardev=res',
+               *arch.results,
                '-kernel', str(self.kernel), '-append', self.append()]
         if self.initrd:
             cmd += ['-initrd', str(self.initrd)]

@@ -3,7 +3,7 @@
 # Targets that run something: QEMU, tests, checks, benchmarks.
 
 # Pytest and drivers get the settings of this make through the environment.
-GRADE	= ARCH=$(ARCH) VM=$(VM) CPUS=$(CPUS) DEBUG=$(DEBUG) $(PYTHON)
+GRADE	= ARCHS='$(ARCHS)' ARCH=$(ARCH) VM=$(VM) CPUS=$(CPUS) DEBUG=$(DEBUG) $(PYTHON)
 
 .PHONY: qemu qemu-gdb gdb demo test test-all bench faults results check doctor
 qemu: $(KERNEL) $(ROOT)	## boot to a shell on this terminal (CPUS=4)
@@ -23,11 +23,19 @@ CHECK_ENV = ARCH=$(ARCH) CHECK_CC='$(CC)' CHECK_KFLAGS='$(KFLAGS)' \
 .PHONY: objects
 objects: $(KOBJS_debug)
 
-check:			## format, layers, symbols, headers, sizes, docs (under 60 s)
+# One architecture; the second one needs only the rules that look at objects
+# and flags.
+.PHONY: check-arch
+check-arch:
 	@$(MAKE) -ks DEBUG=1 objects >/dev/null 2>&1; built=$$?; \
-	$(CHECK_ENV) $(PYTHON) grade/check/run.py && \
+	$(CHECK_ENV) $(PYTHON) grade/check/run.py $(RULES) && \
 	{ [ $$built = 0 ] || { echo 'check: the kernel does not build'; \
 	exit 1; }; }
+
+check:			## format, layers, symbols, headers, sizes, docs (under 60 s)
+	@$(MAKE) -s check-arch ARCH=$(firstword $(ARCHS))
+	@for arch in $(wordlist 2,9,$(ARCHS)); do echo "check $$arch"; \
+	$(MAKE) -s check-arch ARCH=$$arch RULES='symbols headers' || exit 1; done
 
 # Prerequisites are expanded where they stand: names come before rules.
 GUEST_DIR := grade/selftest_kernels
@@ -40,11 +48,17 @@ GUEST_ELFS := $(GUESTS:%=build/selftest/%.elf)
 HOST_TEST := $(if $(wildcard kern/vm/test/rules.mk),host-test)
 KERNELS	:= $(O)/debug/tern.elf $(O)/release/tern.elf
 
-test: check $(HOST_TEST) $(GUEST_ELFS) $(KERNELS) $(ROOT)	## all that must pass before a push (under 10 min)
+# All that boots on one architecture.
+.PHONY: bootable all-bootable
+bootable: $(KERNELS) $(ROOT)
+all-bootable:
+	@for arch in $(ARCHS); do $(MAKE) ARCH=$$arch bootable || exit 1; done
+
+test: check $(HOST_TEST) $(GUEST_ELFS) all-bootable	## all that must pass before a push (under 10 min)
 	$(Q)mkdir -p build
 	$(GRADE) -m pytest -q -n 2 --junitxml=build/junit.xml grade/suites
 
-test-all: $(KERNELS) $(ROOT)	## the full matrix; goes on where it stopped
+test-all: all-bootable	## the full matrix; goes on where it stopped
 	@$(GRADE) grade/matrix.py $(ARGS)
 
 bench: CPUS = 1
@@ -59,7 +73,7 @@ build/host/fold: grade/trace/fold.c
 trace: $(O)/release/tern.elf $(ROOT) build/host/fold	## instructions by kernel function (NAME=cow_copy)
 	@$(GRADE) grade/trace.py $(NAME)
 
-demo: $(KERNELS) $(ROOT)	## boot, run the tests in the OS, benchmarks
+demo: bootable	## boot, run the tests in the OS, benchmarks
 	@$(GRADE) grade/demo.py
 
 faults: $(O)/debug/tern.elf $(ROOT)	## damaged images, failing allocations, bad arguments

@@ -15,7 +15,8 @@
 #include "mem/frame.h"
 #include "mem/kmem.h"
 #include "sync/spinlock.h"
-#include "vm/vm.h"
+#include "proc/proc.h"
+#include "vm/pmap.h"
 
 #ifdef DEBUG
 /* The compiler must not see that what follows is wrong. */
@@ -59,11 +60,31 @@ crash_null(void)
 	load(16);
 }
 
-/* A mapped user page, but through the user's address. */
+/* An address of the program that is about to start, and mapped. */
+static uintptr_t
+user_address(uintptr_t (*of)(const struct trapframe *))
+{
+	uintptr_t va = of(tf_of_kstack(thread_self()->kstack));
+	struct pmap_leaf leaf;
+
+	KASSERT(va != 0 && va < USER_MAX);
+	KASSERT(pmap_get(thread_self()->space->pmap, va, &leaf) == PMAP_LEAF);
+	return va;
+}
+
 static void
 crash_user(void)
 {
-	load(USER_MAX - 1);
+	load(user_address(tf_sp));
+}
+
+static void
+crash_userexec(void)
+{
+	uintptr_t va = user_address(tf_pc);
+
+	HIDE(va);
+	((void (*)(void))va)();
 }
 
 static void
@@ -156,6 +177,7 @@ static const struct {
 	{ "stack", crash_stack },
 	{ "null", crash_null },
 	{ "user", crash_user },
+	{ "userexec", crash_userexec },
 	{ "text", crash_text },
 	{ "alias", crash_alias },
 	{ "exec", crash_exec },

@@ -116,6 +116,26 @@ KERN_SRCS_riscv := \
 	kern/arch/riscv/plic.c \
 	kern/arch/riscv/pci.c \
 	kern/arch/riscv/results.c
+KERN_SRCS_x86_64 := \
+	kern/arch/x86_64/entry.S \
+	kern/arch/x86_64/boot.c \
+	kern/arch/x86_64/acpi.c \
+	kern/arch/x86_64/cpu.c \
+	kern/arch/x86_64/desc.c \
+	kern/arch/x86_64/trap_entry.S \
+	kern/arch/x86_64/trap.c \
+	kern/arch/x86_64/signal.c \
+	kern/arch/x86_64/switch.S \
+	kern/arch/x86_64/context.c \
+	kern/arch/x86_64/mmu.c \
+	kern/arch/x86_64/page.S \
+	kern/arch/x86_64/ipi.c \
+	kern/arch/x86_64/timer.c \
+	kern/arch/x86_64/apic.c \
+	kern/arch/x86_64/uart.c \
+	kern/arch/x86_64/ioapic.c \
+	kern/arch/x86_64/results.c \
+	kern/sys/sys_x86_64.c
 KERN_SRCS_host :=
 
 KERN_SRCS += $(KERN_SRCS_kernel) $(KERN_SRCS_files)

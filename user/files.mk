@@ -18,9 +18,11 @@ USER_LIB := start env string printf input syscall signal malloc thread
 USER_BIN := init sh ls cat echo wc grep kill ps free vmstat maps sleep time \
 	stress true false uname env hexdump poweroff ktest
 USER_TEST := proc pipe mem cow thread sig file badcall elf fp time tlb al \
-	shell glibc oom conformance
+	shell glibc oom conformance machine
 USER_BENCH := bench
 
+MACHINE_riscv := machine_riscv
+MACHINE_x86_64 := machine_x86_64 oldcalls_x86_64
 CT_FILES := ct conf_map conf_fork conf_al conf_error
 UFLAGS_conformance := -Ikern/vm/test
 
@@ -74,6 +76,7 @@ build/$(1)/user/ct/%.o: kern/vm/test/%.c
 	@mkdir -p $$(@D)
 	$(Q)$$(UCC_$(1)) -c -o $$@ $$<
 build/$(1)/user/test/conformance: $(CT_FILES:%=build/$(1)/user/ct/%.o)
+build/$(1)/user/test/machine: $$(MACHINE_$(1):%=build/$(1)/user/test/%.o)
 build/$(1)/user/test/conformance: ULDFLAGS += -Wl,-Ttext-segment=0x40000000
 $(USER_BENCH:%=build/$(1)/user/bin/%): build/$(1)/user/bin/%: \
     build/$(1)/user/bench/%.o build/$(1)/user/libtern.a

@@ -16,9 +16,13 @@ import qemu
 BUGS = {
     'stack': ('kernel stack overflow: sp 0x', 'crash_stack'),
     'null': ('load fault in the kernel .* address 0x10$', 'crash_null'),
-    'user': ('load fault in the kernel .* address 0x3fffffffff', 'crash_user'),
+    # the address is mapped: SUM, SMAP, or SMEP forbid it
+    'user': (r'load fault in the kernel .* address 0x[0-9a-f]{10,12}$',
+             'crash_user'),
+    'userexec': (r'execute fault in the kernel at pc (0x[0-9a-f]{5,12}), '
+                 r'address \1$', None),
     'text': ('store fault in the kernel .* address 0xffffffff8', 'crash_text'),
-    'alias': ('store fault in the kernel .* address 0xffffffc',
+    'alias': ('store fault in the kernel .* address 0xffff(ffc|800)',
               'crash_alias'),
     # the faulting pc is not in any function: the port's handler is the last
     'exec': ('execute fault in the kernel at pc 0xffffffff8', None),
@@ -31,16 +35,17 @@ BUGS = {
 }
 
 
-def crash(name, cpus):
-    return qemu.boot(cpus=cpus, args={'crash': name}, silence=15, total=60,
-                     name=f'crash-{name}-{cpus}')
+def crash(name, cpus, arch='riscv'):
+    return qemu.boot(arch=arch, cpus=cpus, args={'crash': name}, silence=15,
+                     total=60, name=f'crash-{arch}-{name}-{cpus}')
 
 
+@pytest.mark.parametrize('arch', qemu.TESTED)
 @pytest.mark.parametrize('name,cpus', [
     (name, 1 if i % 2 else 4) for i, name in enumerate(BUGS)])
-def test_guard(name, cpus):
+def test_guard(name, cpus, arch):
     why, culprit = BUGS[name]
-    result = crash(name, cpus)
+    result = crash(name, cpus, arch)
     assert result.outcome == 'panic', result.explain()
     assert re.search(why, result.why), result.why
     trace = (result.artifacts / 'panic.txt').read_text()
@@ -50,10 +55,11 @@ def test_guard(name, cpus):
         assert 'trap_kernel at trap.c' in trace
 
 
-def test_hang_is_found_and_shown():
+@pytest.mark.parametrize('arch', qemu.TESTED)
+def test_hang_is_found_and_shown(arch):
     """A CPU that spins with interrupts off: gdb's stacks name the place."""
-    result = qemu.boot(cpus=2, args={'crash': 'hang'}, silence=4, total=30,
-                       name='crash-hang')
+    result = qemu.boot(arch=arch, cpus=2, args={'crash': 'hang'}, silence=4,
+                       total=30, name=f'crash-{arch}-hang')
     assert result.outcome == 'hang', result.explain()
     stacks = (result.artifacts / 'stacks.txt').read_text()
     assert re.search(r'crash_hang .*crash\.c:\d+', stacks), stacks

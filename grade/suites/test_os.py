@@ -13,6 +13,7 @@ import matrix
 import qemu
 
 ROWS = matrix.pairwise() if matrix.GROUPS else []
+both = pytest.mark.parametrize('arch', qemu.TESTED)
 
 
 @pytest.mark.parametrize('row', ROWS, ids=matrix.name_of)
@@ -23,8 +24,9 @@ def test_group(row, record_property):
     assert result.passed, result.explain()
 
 
-def test_no_group_is_forgotten():
-    assert sorted(matrix.listed_groups()) == sorted(matrix.GROUPS)
+@both
+def test_no_group_is_forgotten(arch):
+    assert sorted(matrix.listed_groups(arch)) == sorted(matrix.GROUPS)
 
 
 def test_pairwise_covers_every_pair():
@@ -33,14 +35,16 @@ def test_pairwise_covers_every_pair():
     assert want == have
 
 
-def shell(cpus, **kw):
-    return qemu.Machine(qemu.Config(cpus=cpus, name=f'shell-{cpus}', **kw))
+def shell(arch, cpus, **kw):
+    return qemu.Machine(qemu.Config(arch=arch, cpus=cpus,
+                                    name=f'shell-{arch}-{cpus}', **kw))
 
 
+@both
 @pytest.mark.parametrize('cpus', range(1, 9))
-def test_shell(cpus):
+def test_shell(arch, cpus):
     """Boot to the prompt and work there."""
-    with shell(cpus) as machine:
+    with shell(arch, cpus) as machine:
         machine.expect(r'\$ ', timeout=30)
         machine.send('echo alpha beta | wc\n')
         machine.expect(r'\s1\s+2\s+11\b', timeout=20)
@@ -49,9 +53,10 @@ def test_shell(cpus):
         machine.expect(r'\d+\.\d+', timeout=20)
 
 
-def test_power_off_is_clean():
+@both
+def test_power_off_is_clean(arch):
     """From the shell: the emulator ends by itself, and without a panic."""
-    with shell(4) as machine:
+    with shell(arch, 4) as machine:
         machine.expect(r'\$ ', timeout=30)
         machine.send('poweroff\n')
         while not machine.over():
@@ -60,11 +65,12 @@ def test_power_off_is_clean():
         assert '# panic' not in machine.console.text()
 
 
-def deterministic(seed):
+def deterministic(arch, seed):
     """All that a run of 4 CPUs in the deterministic lane said, its time in
     instructions included."""
     machine = qemu.Machine(qemu.Config(
-        cpus=4, lane='icount', name=f'determinism-{seed}', silence=60,
+        arch=arch, cpus=4, lane='icount', name=f'determinism-{arch}-{seed}',
+        silence=60,
         args={'test': 'cow', 'fuzz': seed}))
     result = machine.run()
     assert result.passed, result.explain()
@@ -73,19 +79,21 @@ def deterministic(seed):
     return result.console, said
 
 
-def test_seed_decides_the_interleaving():
+@both
+def test_seed_decides_the_interleaving(arch):
     """The same seed: the same to the last byte and instruction.  Other seeds:
     other interleavings."""
-    first = deterministic(1)
-    assert first == deterministic(1)
-    others = {deterministic(seed)[1] for seed in (2, 3)}
+    first = deterministic(arch, 1)
+    assert first == deterministic(arch, 1)
+    others = {deterministic(arch, seed)[1] for seed in (2, 3)}
     assert len(others | {first[1]}) == 3
 
 
+@both
 @pytest.mark.parametrize('test', ['memory_hog', 'fork_bomb'])
-def test_shell_survives(test):
+def test_shell_survives(arch, test):
     """Whatever takes all memory or all processes, the shell works on."""
-    with shell(4, silence=90) as machine:
+    with shell(arch, 4, silence=90) as machine:
         machine.expect(r'\$ ', timeout=30)
         machine.send(f'/test/oom {test}\n')
         machine.expect(rf'(?m)^ok 1 {test}', timeout=90)

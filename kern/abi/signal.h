@@ -89,12 +89,19 @@ typedef union {
 #define SI_QUEUE	(-1)
 #define SI_TKILL	(-6)
 #define ILL_ILLOPC	1
+#define ILL_ILLOPN	2
 #define FPE_INTDIV	1
+#define FPE_FLTDIV	3
+#define FPE_FLTOVF	4
+#define FPE_FLTUND	5
+#define FPE_FLTRES	6
+#define FPE_FLTINV	7
 #define SEGV_MAPERR	1		/* nothing is mapped there */
 #define SEGV_ACCERR	2		/* mapped, but not with these rights */
 #define BUS_ADRALN	1
 #define BUS_ADRERR	2
 #define TRAP_BRKPT	1
+#define TRAP_TRACE	2
 #define CLD_EXITED	1
 #define CLD_KILLED	2
 #define CLD_DUMPED	3

@@ -4,7 +4,8 @@
  * Port contract: switching between kernel stacks, and user FP state.
  *
  * machine/context.h defines struct context (callee-saved registers, stack and
- * return address) and struct fpu_state (user FP registers).
+ * return address) and struct fpu_state (user FP registers, and whatever else of
+ * a program's registers no trap frame holds: segments on x86-64).
  */
 #ifndef ARCH_CONTEXT_H
 #define ARCH_CONTEXT_H

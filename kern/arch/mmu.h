@@ -19,6 +19,8 @@
  * void *phys_to_virt(paddr_t)    through the direct map of RAM
  * paddr_t virt_to_phys(const void *)   of a direct-map or kernel address
  * KSTACK_BASE, KSTACK_END  kernel window for stacks with guard pages
+ * MMU_LOAD_FLUSHES         1: mmu_load_root() drops all but global entries
+ * MMU_ICACHE_COHERENT      1: fetches see earlier stores; no fence exists
  * void page_zero(void *page);              one page of the direct map
  * void page_copy(void *dst, const void *src);
  */
@@ -28,8 +30,9 @@
 unsigned mmu_asid_count(void);
 
 /**
- * Load root @p root with @p asid.  Flushes nothing, with or without ASIDs: the
- * caller (vm/tlb.c) fences when an ASID is new or shared.
+ * Load root @p root with @p asid.  Unless MMU_LOAD_FLUSHES, flushes nothing,
+ * with or without ASIDs: the caller (vm/tlb.c) fences when an ASID is new or
+ * shared.
  * @pre interrupts off
  */
 void mmu_load_root(paddr_t root, unsigned asid);

@@ -101,10 +101,10 @@ copy_registers(struct thread *t, const struct clone_args *a,
 	tf_set_result(child, 0);
 	if (a->stack != 0)
 		tf_set_sp(child, a->stack);
-	if (a->flags & CLONE_SETTLS)
-		tf_set_tls(child, a->tls);
 	fpu_save(&self->fpu);
 	fpu_copy(&t->fpu, &self->fpu);
+	if (a->flags & CLONE_SETTLS)
+		tf_set_tls(child, &t->fpu, a->tls);
 	context_init(&t->ctx, (uintptr_t)child, thread_user_start, NULL);
 }
 

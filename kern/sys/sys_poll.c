@@ -11,6 +11,7 @@
 #include "arch/timer.h"
 #include "mem/kmem.h"
 #include "proc/signal.h"
+#include "sys/sys_poll.h"
 #include "sys/sys_time.h"
 #include "sys/syscall_table.h"
 
@@ -125,14 +126,35 @@ set_close(struct poll_set *s)
 }
 
 long
+poll_until(uintptr_t fds, uintptr_t n, ns_t deadline, const sigset_t *mask)
+{
+	struct poll_set s;
+	long result;
+	int error;
+
+	if (n > FD_MAX)
+		return -EINVAL;
+	error = set_open(&s, fds, (unsigned)n);
+	if (error != 0)
+		return -error;
+	if (mask != NULL)
+		signal_set_mask_temporary(*mask);
+	result = poll_wait(&s, deadline);
+	if (result >= 0) {
+		signal_restore_mask();
+		error = copyout(thread_self()->space, fds, s.pfd,
+		    n * sizeof(*s.pfd));
+	}
+	set_close(&s);
+	return error != 0 ? -error : result;
+}
+
+long
 sys_ppoll(uintptr_t fds, uintptr_t n, uintptr_t timeout, uintptr_t mask,
     uintptr_t size)
 {
-	struct vmspace *vs = thread_self()->space;
 	ns_t ns, deadline = DEADLINE_NONE;
-	struct poll_set s;
 	sigset_t set;
-	long result;
 	int error = 0;
 
 	if (n > FD_MAX || (mask != 0 && size != sizeof(set)))
@@ -142,18 +164,8 @@ sys_ppoll(uintptr_t fds, uintptr_t n, uintptr_t timeout, uintptr_t mask,
 		deadline = error == 0 && ns > 0 ? deadline_after(ns) : 0;
 	}
 	if (error == 0 && mask != 0)
-		error = copyin(vs, &set, mask, sizeof(set));
-	if (error == 0)
-		error = set_open(&s, fds, (unsigned)n);
+		error = copyin(thread_self()->space, &set, mask, sizeof(set));
 	if (error != 0)
 		return -error;
-	if (mask != 0)
-		signal_set_mask_temporary(set);
-	result = poll_wait(&s, deadline);
-	if (result >= 0) {
-		signal_restore_mask();
-		error = copyout(vs, fds, s.pfd, n * sizeof(*s.pfd));
-	}
-	set_close(&s);
-	return error != 0 ? -error : result;
+	return poll_until(fds, n, deadline, mask != 0 ? &set : NULL);
 }

@@ -53,6 +53,12 @@ decode(struct pmap_leaf *out, const struct pmap *pm, const pte_t *pte,
 		decode_rare(out, pm, pte, raw, level);
 }
 
+unsigned
+pmap_rights(unsigned rights)
+{
+	return pte_rights(rights);
+}
+
 static bool
 is_mapped(pte_t e, unsigned level)
 {
@@ -121,6 +127,8 @@ seen_slot(const struct pmap *pm, const struct pmap_leaf *seen)
 void
 pmap_note_code(struct pmap *pm, struct tlb_gather *tg)
 {
+	if (MMU_ICACHE_COHERENT)
+		return;
 	__atomic_store_n(&pm->icache_stale, ~(uint64_t)0, __ATOMIC_RELEASE);
 	tg->rare |= TLB_RARE_ICACHE;
 	tg->used = true;

@@ -114,6 +114,9 @@ asid_number(const struct pmap *pm)
 	    ASID_NUMBER_MASK);
 }
 
+/** The rights that a leaf gets when it is entered with @p rights. */
+unsigned pmap_rights(unsigned rights);
+
 /** Adopt the port's kernel table as pmap_kernel. @ctx once, one CPU */
 void pmap_init(void);
 

@@ -36,8 +36,8 @@ load(struct pmap *pm, unsigned asid)
 	 * before the load, since the hardware may walk the old root up to this
 	 * moment; on the way out too, since under the kernel's root, which has
 	 * number 0, it would go on through tables that are freed later. */
-	if ((pm != &pmap_kernel && asid == 0) ||
-	    (old != &pmap_kernel && asid_number(old) == 0))
+	if (!MMU_LOAD_FLUSHES && ((pm != &pmap_kernel && asid == 0) ||
+	    (old != &pmap_kernel && asid_number(old) == 0)))
 		mmu_flush_asid(0);
 	if (old != &pmap_kernel)
 		tlb_leave(old);

@@ -345,7 +345,7 @@ terns_own_calls(void)
 	for (i = 0; i < nbad; i++) {
 		EXPECT_ERR(tern_stat((void *)bad[i], sizeof(st)), EFAULT);
 		EXPECT_ERR(al_prot((void *)bad[i], 1), EFAULT);
-		if (bad[i] % PG != 0 || bad[i] >= 0x4000000000)
+		if (bad[i] % PG != 0 || bad[i] >= USER_END)
 			EXPECT(al_region((void *)bad[i], PG, AL_REGION_ADD) ==
 			    -1);
 	}

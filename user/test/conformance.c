@@ -78,6 +78,9 @@ s_access(struct msg *m)
 	m->error = 0;
 	if (f.sig == SIGSEGV && f.addr == ptr(m->va))
 		m->error = f.code == SEGV_MAPERR ? EFAULT : EACCES;
+	else if (f.sig == SIGSEGV && f.code == SI_KERNEL && f.addr == NULL &&
+	    m->va >= USER_END)
+		m->error = EFAULT; /* not canonical: x86-64 forgets where */
 	else if (f.sig != 0 && m->right != CT_X)
 		m->error = EIO;
 	if (m->error == 0 && m->right == CT_W)
@@ -448,7 +451,7 @@ e_fail(const char *file, int line, const char *what, uint64_t got,
 
 static struct ct_env env = {
 	.user_lo = 0x10000,
-	.user_hi = 1ull << 38,
+	.user_hi = USER_END,
 	.space = e_space,
 	.fork = e_fork,
 	.drop = e_drop,

@@ -89,6 +89,13 @@ void	ktap_skip(const char *reason) noreturn;
 
 /* --- helpers --------------------------------------------------------- */
 
+/* Where Tern's user addresses end. */
+#if defined(__riscv)
+#define USER_END	0x4000000000ul
+#else
+#define USER_END	0x7ffffffff000ul
+#endif
+
 bool	on_tern(void);
 /** @p path below $TEST_ROOT, where the root image is staged on Linux. */
 const char *root_path(const char *path);

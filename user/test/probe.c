@@ -20,11 +20,26 @@ on_fault(int sig, struct siginfo *si, void *uc)
 	__builtin_longjmp(jump, 1);
 }
 
+/* A page of zeroes is made of instructions, on x86-64: they add to what rax
+ * points to, a place of ours, until the next page faults. */
+static void
+run(volatile unsigned char *p)
+{
+#if defined(__x86_64__)
+	static long place[2];
+
+	__asm__ volatile("call *%1" : : "a"(place), "r"(p)
+	    : "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "memory");
+#else
+	((void (*)(void))(uintptr_t)p)();
+#endif
+}
+
 static void
 touch(volatile unsigned char *p, enum probe how)
 {
 	if (how == PROBE_EXEC)
-		((void (*)(void))(uintptr_t)p)();
+		run(p);
 	else if (how == PROBE_WRITE)
 		*p = *p;
 	else

@@ -246,8 +246,9 @@ tf_set_result(struct trapframe *tf, long result)
 }
 
 void
-tf_set_tls(struct trapframe *tf, uintptr_t tls)
+tf_set_tls(struct trapframe *tf, struct fpu_state *fpu, uintptr_t tls)
 {
+	(void)fpu;
 	tf->tp = tls;
 }
 

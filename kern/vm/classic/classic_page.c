@@ -120,10 +120,8 @@ check_leaf(struct pmap_cursor *c, const struct pmap_leaf *leaf, void *arg)
 		complain(ca, c->va, "software word without swap");
 		return 0;
 	}
-	/* W without R becomes RW in the machine. */
-	rights = classic_rights(ca->vs, r, c->va);
-	if (rights & PMAP_W)
-		rights |= PMAP_R;
+	/* The machine may lack W or X without R. */
+	rights = pmap_rights(classic_rights(ca->vs, r, c->va));
 	if (leaf->bits & PMAP_RWX & ~rights)
 		complain(ca, c->va, "leaf exceeds region and overlay");
 	if (r->source == VM_PHYS)

@@ -21,6 +21,9 @@
 #define KSTACK_BASE ((vaddr_t)0x507fc0000000)
 #define KSTACK_END  ((vaddr_t)0x507fc0400000)
 
+#define MMU_LOAD_FLUSHES    0 /* entries belong to an ASID */
+#define MMU_ICACHE_COHERENT 0 /* counted */
+
 extern char *host_ram;	   /* where it is in this process */
 extern size_t host_ram_size;
 

@@ -23,6 +23,9 @@
 #define IMAGE_BASE    ((vaddr_t)0xffffffff80000000)
 #define SIGRETURN_VA  ((vaddr_t)0xffffffffc0000000)
 
+#define MMU_LOAD_FLUSHES    0 /* entries belong to an ASID */
+#define MMU_ICACHE_COHERENT 0 /* fence.i */
+
 static inline void *
 phys_to_virt(paddr_t pa)
 {

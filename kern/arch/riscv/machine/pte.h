@@ -76,17 +76,25 @@ pte_make_table(paddr_t table)
 	return pte_ppn(table) | PTE_V;
 }
 
-/** W without R is reserved in Sv39: it becomes RW. X alone stays.
- * @pre bits has a right  @param level 0, 1 or 2: 4 KiB, 2 MiB, 1 GiB */
+/** What the machine gives for @p rights: W without R is reserved in Sv39 and
+ * becomes RW.  X alone stays. */
+static inline unsigned
+pte_rights(unsigned rights)
+{
+	return rights | (rights & 2) >> 1;
+}
+
+/** @pre bits has a right  @param level 0, 1 or 2: 4 KiB, 2 MiB, 1 GiB */
 static inline pte_t
 pte_make_leaf(paddr_t pa, unsigned level, unsigned bits, bool user)
 {
 	(void)level;
-	return pte_ppn(pa) | pte_mask(bits | (bits & 2) >> 1) |
+	return pte_ppn(pa) | pte_mask(pte_rights(bits)) |
 	    (user ? PTE_U : PTE_G) | PTE_V;
 }
 
-/** Leaf @p pte with @p bits more and without COW. @pre bits has no COW */
+/** Leaf @p pte with @p bits more and without COW.
+ * @pre bits has neither COW nor X */
 static inline pte_t
 pte_widen(pte_t pte, unsigned bits)
 {
