@@ -91,9 +91,11 @@ KERN_SRCS_files := \
 	kern/fs/vfs.c \
 	kern/dev/dev.c \
 	kern/dev/null.c \
+	kern/dev/pci.c \
 	kern/dev/ramdisk.c \
 	kern/dev/results.c \
-	kern/dev/tty.c
+	kern/dev/tty.c \
+	kern/dev/virtio_blk.c
 
 # The ports.
 KERN_SRCS_riscv := \
@@ -114,7 +116,6 @@ KERN_SRCS_riscv := \
 	kern/arch/riscv/sbi.c \
 	kern/arch/riscv/uart.c \
 	kern/arch/riscv/plic.c \
-	kern/arch/riscv/pci.c \
 	kern/arch/riscv/results.c
 KERN_SRCS_host :=
 

@@ -56,26 +56,17 @@ ext2_bmap(struct ext2_inode *ei, uint64_t n, uint32_t *block)
 	return 0;
 }
 
-/* Bytes [boff, boff + n) of one block into the batch at @p at: a single copy
- * when the device is memory. */
+/* Bytes [boff, boff + n) of one block into the batch at @p at. */
 static int
 read_piece(struct ext2_fs *fs, uint32_t block, size_t boff,
     const struct vm_pinned *buf, size_t at, size_t n)
 {
-	uint64_t offset = ((uint64_t)block << fs->block_shift) + boff;
 	const uint8_t *data;
 	struct buf *b;
 	int error;
 
 	if (block == 0) {
 		file_zero_pinned(buf, at, n);
-		return 0;
-	}
-	if (!ext2_block_valid(fs, block))
-		return EIO;
-	data = block_direct(fs->dev, offset / BLOCK_SIZE);
-	if (data != NULL) {
-		vm_pinned_write(buf, at, data + offset % BLOCK_SIZE, n);
 		return 0;
 	}
 	error = ext2_block_get(fs, block, &b, &data);

@@ -41,6 +41,7 @@ enum lock_rank {
 	RANK_TREE,	/* process tree and table of ids */
 	RANK_SIGNAL,	/* threads and signals of one process */
 	RANK_TTY,	/* the terminal's line discipline */
+	RANK_DISK,	/* queue of one disk */
 	RANK_WAITQ,	/* wait queues */
 	RANK_TIMER,	/* sleeping threads by deadline */
 	RANK_SCHED,	/* run queues, thread state */
