@@ -20,6 +20,7 @@ KERN_SRCS := \
 # vm: the interface, the page-table engine, the designs
 KERN_SRCS += \
 	kern/vm/fault.c \
+	kern/vm/object.c \
 	kern/vm/space.c \
 	kern/vm/copy.c \
 	kern/vm/design.c \
@@ -33,6 +34,7 @@ KERN_SRCS += \
 	kern/vm/invariants.c \
 	kern/vm/classic/classic.c \
 	kern/vm/classic/classic_fault.c \
+	kern/vm/classic/classic_file.c \
 	kern/vm/classic/classic_fork.c \
 	kern/vm/classic/classic_page.c \
 	kern/vm/classic/region.c

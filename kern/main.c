@@ -69,7 +69,7 @@ init_vm(void)
 	init_tlb();
 	(void)bootarg("vm", design, sizeof(design));
 	if (vm_init(design) != 0)
-		panic("vm=%s: no such design", design);
+		panic("vm=%s: cannot start", design);
 }
 
 /* First process: mount, load, leave to user mode. */

@@ -36,12 +36,14 @@ wait_for_memory(struct vmspace *vs)
 int
 vm_fault_retry(struct vmspace *vs, struct vm_txn *txn, int error)
 {
-	if (error == VM_WAIT)
+	if (error == VM_WAIT && txn->fill != NULL)
+		error = vm_object_fill(txn);
+	else if (error == VM_WAIT)
 		error = txn->wait.wq != NULL ? vm_env_wait(&txn->wait) : 0;
-	else if (error == ENOMEM)
-		error = wait_for_memory(vs);
-	else
+	else if (error != ENOMEM)
 		return error;
+	if (error == ENOMEM)
+		error = wait_for_memory(vs);
 	if (error == 0 && vm_env_killed())
 		return EINTR;
 	return error == 0 ? VM_WAIT : error;
@@ -57,7 +59,7 @@ vm_fault(struct vmspace *vs, const struct vm_fault *f)
 	if (f->va < USER_MIN || f->va >= USER_MAX)
 		return EFAULT;
 	sched_fuzz_point();
-	tlb_gather_init(&txn.tg);
+	vm_txn_init(&txn);
 	do {
 		sleep_lock_shared(&vs->lock);
 		error = vs->ops->fault(vs, f, &txn);
@@ -67,5 +69,7 @@ vm_fault(struct vmspace *vs, const struct vm_fault *f)
 		if (unlikely(error != 0))
 			error = vm_fault_retry(vs, &txn, error);
 	} while (error == VM_WAIT);
+	if (unlikely(txn.held != NULL))
+		vm_object_done(&txn);
 	return error;
 }

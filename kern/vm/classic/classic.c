@@ -173,6 +173,11 @@ find_source(struct vmspace *vs, const struct vm_mapreq *rq, struct region *r)
 		if (rq->flags & VM_MAP_SHARED)
 			return store_create(&r->store);
 		return 0;
+	case VM_FILE:
+		r->source = VM_FILE;
+		r->object = rq->object; /* the clone will hold it */
+		r->offset = rq->offset;
+		return 0;
 	}
 	return EINVAL;
 }
@@ -262,7 +267,9 @@ protect_leaf(struct pmap_cursor *c, const struct pmap_leaf *leaf, void *arg)
 	const struct protect_arg *pa = arg;
 	unsigned rights = classic_rights(pa->vs, pa->r, c->va);
 
-	if (leaf->bits & PMAP_COW)
+	/* W of a file's page is given by a fault only: it modifies. */
+	if ((leaf->bits & PMAP_COW) ||
+	    (pa->r->object != NULL && !(leaf->bits & PMAP_W)))
 		rights &= ~PMAP_W;
 	if (rights != (leaf->bits & PMAP_RWX))
 		pmap_cursor_change(c, PMAP_RWX & ~rights, rights, pa->tg);
@@ -348,21 +355,21 @@ classic_sync(struct vmspace *vs, vaddr_t sva, vaddr_t eva, unsigned flags,
 	if (!region_covers(vs, sva, eva))
 		return ENOMEM;
 	if (!(flags & VM_SYNC_DISCARD))
-		return 0; /* nothing has a file behind it yet */
+		return 0; /* files are written through their objects */
 	for (r = region_first(vs, sva); r != NULL && region_sva(r) < eva;
 	     r = region_next(r)) {
 		vaddr_t from = MAX(sva, region_sva(r)), to = MIN(eva, r->eva);
 
 		if (r->source == VM_PHYS)
 			return EINVAL;
-		if (r->store != NULL && !list_empty(&vs->overlays))
+		if (region_shared(r) && !list_empty(&vs->overlays))
 			pmap_scan(vs->pmap, from, to, remember_dirty, &da);
 		error = classic_clear_leaves(vs, r, from, to, txn);
 		if (error != 0)
 			return error;
 		/* Private contents change to zeroes: that is a write. */
 		for (vaddr_t va = from; !list_empty(&vs->overlays) &&
-		     r->store == NULL && va < to;
+		     !region_shared(r) && va < to;
 		     va += PAGE_SIZE)
 			vm_overlay_dirtied(vs, va);
 	}
@@ -452,6 +459,8 @@ classic_region(struct vmspace *vs, vaddr_t va, struct vm_region_info *info)
 		.maxprot = r->maxprot,
 		.flags = r->flags,
 		.source = r->source,
+		.object = r->object,
+		.offset = r->offset,
 	};
 	return 0;
 }
@@ -476,6 +485,7 @@ const struct vm_ops classic_ops = {
 	.pg_harvest = classic_pg_harvest,
 	.pg_revoke = classic_pg_revoke,
 	.pg_evict = classic_pg_evict,
+	.obj_revoke = classic_obj_revoke,
 	.check = classic_check,
 	.count_refs = classic_count_refs,
 	.dump = classic_dump,

@@ -6,10 +6,12 @@
  *	empty		any	private		zero-fill a new frame
  *	empty		any	shared		frame of the store, or a new one
  *	empty		any	physical	enter the fixed frame
+ *	empty		any	file		classic_file.c
  *	leaf, enough	any	any		spurious: fence here, retry (C9)
  *	leaf, COW	write	private		last owner: make writable
  *						else: copy, replace, flush
- *	leaf, narrower	any	any		widen to region and overlay
+ *	leaf, narrower	any	shared file	classic_file.c
+ *	leaf, narrower	any	any other	widen to region and overlay
  *	no-access	any	any		the same
  *
  * Path: vm_fault (vm/fault.c) -> HERE -> pmap_enter | pmap_change (vm/pmap.c).
@@ -19,16 +21,6 @@
 #include "abi/errno.h"
 #include "sync/counter.h"
 #include "vm/classic/classic.h"
-
-/* Everything that the cases below need; one fault. */
-struct fault {
-	struct vmspace *vs;
-	const struct region *r;
-	vaddr_t va;	 /* page */
-	unsigned access; /* PMAP_R, _W or _X */
-	unsigned bits;	 /* rights to give, and A and D as the access sets */
-	struct vm_txn *txn;
-};
 
 static int
 try_again(struct vm_txn *txn)
@@ -167,6 +159,8 @@ fault_present(const struct fault *f, const struct pmap_leaf *seen)
 		return pmap_fixup(f->vs->pmap, f->va, f->access) ?
 		    0 :
 		    try_again(f->txn);
+	if (f->r->object != NULL && region_shared(f->r))
+		return classic_file_fault(f, seen);
 	if (!(seen->bits & PMAP_COW))
 		return widen(f, seen, 0, f->bits);
 	if (f->access == PMAP_W)
@@ -177,11 +171,14 @@ fault_present(const struct fault *f, const struct pmap_leaf *seen)
 static int
 fault_empty(const struct fault *f)
 {
-	if (f->r->source == VM_PHYS)
+	switch (f->r->source) {
+	case VM_FILE:
+		return classic_file_fault(f, NULL);
+	case VM_PHYS:
 		return physical_fill(f);
-	if (f->r->store != NULL)
-		return shared_fill(f);
-	return zero_fill(f);
+	default:
+		return f->r->store != NULL ? shared_fill(f) : zero_fill(f);
+	}
 }
 
 int
