@@ -28,7 +28,7 @@ GROUPS = {
     'sig': 180, 'file': 180, 'badcall': 300, 'elf': 240, 'fp': 180,
     'time': 180, 'tlb': 300, 'al': 240, 'shell': 240, 'glibc': 180,
     'oom': 300,
-    'conformance': 300,
+    'conformance': 300, 'write': 300, 'fmap': 300,
 }
 
 AXES = {

@@ -61,6 +61,7 @@ KERN_SRCS_kernel := \
 	kern/sys/sys_mem.c \
 	kern/sys/sys_proc.c \
 	kern/sys/sys_file.c \
+	kern/sys/sys_name.c \
 	kern/sys/sys_poll.c \
 	kern/sys/sys_signal.c \
 	kern/sys/sys_time.c \
@@ -80,17 +81,20 @@ KERN_SRCS_files := \
 	kern/proc/device.c \
 	kern/proc/file.c \
 	kern/proc/stats.c \
-	kern/fs/buf.c \
 	kern/fs/devfs.c \
 	kern/fs/ext2.c \
+	kern/fs/ext2_alloc.c \
 	kern/fs/ext2_dir.c \
 	kern/fs/ext2_file.c \
 	kern/fs/ext2_inode.c \
+	kern/fs/ext2_map.c \
+	kern/fs/ext2_name.c \
 	kern/fs/inode.c \
 	kern/fs/path.c \
 	kern/fs/procfs.c \
 	kern/fs/procfs_text.c \
 	kern/fs/vfs.c \
+	kern/fs/writeback.c \
 	kern/dev/dev.c \
 	kern/dev/null.c \
 	kern/dev/pci.c \

@@ -331,7 +331,7 @@ write_batch(struct vm_object *o, struct vm_page **pages, unsigned n)
 	counter_add(TS_cache_writes, n);
 	spin_lock(&vm_object_lock);
 	if (error != 0)
-		o->error = error;
+		__atomic_store_n(&o->error, error, __ATOMIC_RELAXED);
 	for (unsigned i = 0; i < n; i++)
 		clear_flags(pages[i], PG_WRITEBACK);
 	o->nwriteback -= n;
@@ -345,13 +345,18 @@ write_batch(struct vm_object *o, struct vm_page **pages, unsigned n)
 }
 
 int
+vm_object_error(struct vm_object *o)
+{
+	return __atomic_exchange_n(&o->error, 0, __ATOMIC_RELAXED);
+}
+
+void
 vm_object_flush(struct vm_object *o)
 {
 	struct vm_page *pages[VM_OBJECT_BATCH];
 	struct vm_txn txn;
 	uint32_t budget;
 	unsigned n;
-	int error;
 
 	vm_txn_init(&txn);
 	spin_lock(&vm_object_lock);
@@ -372,10 +377,7 @@ vm_object_flush(struct vm_object *o)
 	}
 	while (o->nwriteback > 0)
 		wait_for(o);
-	error = o->error;
-	o->error = 0;
 	spin_unlock(&vm_object_lock);
-	return error;
 }
 
 /* ---- taking pages out ---- */

@@ -43,6 +43,8 @@ struct vm_object_ops {
 	int (*back)(struct vm_object *, struct vm_page *);
 	/** Store pages that stay as they are meanwhile. @retval EIO */
 	int (*write)(struct vm_object *, struct vm_page *const *, unsigned n);
+	/** Everything reaches the disk (msync). @pre may sleep @retval EIO */
+	int (*sync)(struct vm_object *);
 };
 
 /** Letters: I immutable, o vm_object_lock. */
@@ -81,9 +83,10 @@ void vm_object_resize(struct vm_object *, uint64_t npages);
 void vm_object_forget(struct vm_object *, uint64_t index);
 /** Take all pages out, if none is in use or unsaved; never sleeps. */
 bool vm_object_purge(struct vm_object *);
-/** Write what is modified now, and wait for it.
- * @retval EIO now, or by the daemon since the last call */
-int vm_object_flush(struct vm_object *);
+/** Write what is modified now, and wait for it. */
+void vm_object_flush(struct vm_object *);
+/** What went wrong with writing since the last call, or 0. */
+int vm_object_error(struct vm_object *);
 
 /* ---- for designs, vm_object_lock held ---- */
 

@@ -5,14 +5,12 @@
  *	entry		access	region		what happens
  *	empty		any	private		zero-fill a new frame
  *	empty		any	shared		frame of the store, or a new one
- *	empty		any	physical	enter the fixed frame
- *	empty		any	file		classic_file.c
+ *	empty		any	physical, file	enter the frame; classic_file.c
  *	leaf, enough	any	any		spurious: fence here, retry (C9)
  *	leaf, COW	write	private		last owner: make writable
  *						else: copy, replace, flush
  *	leaf, narrower	any	shared file	classic_file.c
- *	leaf, narrower	any	any other	widen to region and overlay
- *	no-access	any	any		the same
+ *	(or no-access)	any	any other	widen to region and overlay
  *
  * Path: vm_fault (vm/fault.c) -> HERE -> pmap_enter | pmap_change (vm/pmap.c).
  * Locks: the space shared, so other threads fault here too: each edit names the
