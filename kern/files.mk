@@ -20,6 +20,7 @@ KERN_SRCS := \
 # vm: the interface, the page-table engine, the designs
 KERN_SRCS += \
 	kern/vm/fault.c \
+	kern/vm/object.c \
 	kern/vm/space.c \
 	kern/vm/copy.c \
 	kern/vm/design.c \
@@ -33,6 +34,7 @@ KERN_SRCS += \
 	kern/vm/invariants.c \
 	kern/vm/classic/classic.c \
 	kern/vm/classic/classic_fault.c \
+	kern/vm/classic/classic_file.c \
 	kern/vm/classic/classic_fork.c \
 	kern/vm/classic/classic_page.c \
 	kern/vm/classic/region.c
@@ -59,6 +61,7 @@ KERN_SRCS_kernel := \
 	kern/sys/sys_mem.c \
 	kern/sys/sys_proc.c \
 	kern/sys/sys_file.c \
+	kern/sys/sys_name.c \
 	kern/sys/sys_poll.c \
 	kern/sys/sys_signal.c \
 	kern/sys/sys_time.c \
@@ -78,22 +81,27 @@ KERN_SRCS_files := \
 	kern/proc/device.c \
 	kern/proc/file.c \
 	kern/proc/stats.c \
-	kern/fs/buf.c \
 	kern/fs/devfs.c \
 	kern/fs/ext2.c \
+	kern/fs/ext2_alloc.c \
 	kern/fs/ext2_dir.c \
 	kern/fs/ext2_file.c \
 	kern/fs/ext2_inode.c \
+	kern/fs/ext2_map.c \
+	kern/fs/ext2_name.c \
 	kern/fs/inode.c \
 	kern/fs/path.c \
 	kern/fs/procfs.c \
 	kern/fs/procfs_text.c \
 	kern/fs/vfs.c \
+	kern/fs/writeback.c \
 	kern/dev/dev.c \
 	kern/dev/null.c \
+	kern/dev/pci.c \
 	kern/dev/ramdisk.c \
 	kern/dev/results.c \
-	kern/dev/tty.c
+	kern/dev/tty.c \
+	kern/dev/virtio_blk.c
 
 # The ports.
 KERN_SRCS_riscv := \
@@ -114,7 +122,6 @@ KERN_SRCS_riscv := \
 	kern/arch/riscv/sbi.c \
 	kern/arch/riscv/uart.c \
 	kern/arch/riscv/plic.c \
-	kern/arch/riscv/pci.c \
 	kern/arch/riscv/results.c
 KERN_SRCS_x86_64 := \
 	kern/arch/x86_64/entry.S \

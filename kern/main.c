@@ -11,7 +11,6 @@
 #include "bootarg.h"
 #include "crash.h"
 #include "dev/dev.h"
-#include "fs/buf.h"
 #include "fs/vfs.h"
 #include "ipc/futex.h"
 #include "ipc/pipe.h"
@@ -69,7 +68,7 @@ init_vm(void)
 	init_tlb();
 	(void)bootarg("vm", design, sizeof(design));
 	if (vm_init(design) != 0)
-		panic("vm=%s: no such design", design);
+		panic("vm=%s: cannot start", design);
 }
 
 /* First process: mount, load, leave to user mode. */
@@ -87,9 +86,7 @@ init_process(void *arg)
 	(void)bootarg("root", root, sizeof(root));
 	(void)bootarg("init", path, sizeof(path));
 	bootarg_environment(env, ENV_MAX, text, sizeof(text));
-	error = buf_init();
-	if (error == 0)
-		error = vfs_init(root);
+	error = vfs_init(root);
 	if (error != 0)
 		panic("cannot mount %s as root: error %d", root, error);
 	error = vfs_open(NULL, "/", O_RDONLY | O_DIRECTORY, 0,

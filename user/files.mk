@@ -16,9 +16,10 @@ UFLAGS_x86_64 := -march=x86-64 -mno-red-zone -fcf-protection=none
 
 USER_LIB := start env string printf input syscall signal malloc thread
 USER_BIN := init sh ls cat echo wc grep kill ps free vmstat maps sleep time \
-	stress true false uname env hexdump poweroff ktest
+	stress true false uname env hexdump poweroff ktest mkdir rmdir rm ln \
+	mv cp head tail tee df sync
 USER_TEST := proc pipe mem cow thread sig file badcall elf fp time tlb al \
-	shell glibc oom conformance machine
+	shell glibc oom conformance machine write fmap
 USER_BENCH := bench
 
 MACHINE_riscv := machine_riscv

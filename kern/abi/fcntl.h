@@ -41,6 +41,8 @@
 #define AT_SYMLINK_FOLLOW	0x400
 #define AT_EMPTY_PATH		0x1000
 
+#define RENAME_NOREPLACE	1
+
 #define F_OK	0
 #define X_OK	1
 #define W_OK	2

@@ -48,7 +48,9 @@
 	X(exits,		"processes ended")			\
 	X(signals,		"signals delivered to a handler")	\
 	X(oom_kills,		"processes ended for memory")		\
-	X(failed_allocs,	"allocations that failed by failat")
+	X(failed_allocs,	"allocations that failed by failat")	\
+	X(cache_reads,		"pages read into the page cache")	\
+	X(cache_writes,		"pages written back from it")
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>

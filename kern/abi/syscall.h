@@ -32,7 +32,24 @@
 	X(fcntl,		 25,  72, 3)		\
 	X(readlinkat,		 78, 267, 4)		\
 	X(ppoll,		 73, 271, 5)		\
-	X(sync,			 81, 162, 0)
+	X(sync,			 81, 162, 0)		\
+	X(pread64,		 67,  17, 4)		\
+	X(pwrite64,		 68,  18, 4)		\
+	X(mkdirat,		 34, 258, 3)		\
+	X(unlinkat,		 35, 263, 3)		\
+	X(symlinkat,		 36, 266, 3)		\
+	X(linkat,		 37, 265, 5)		\
+	X(renameat2,		276, 316, 5)		\
+	X(statfs,		 43, 137, 2)		\
+	X(fstatfs,		 44, 138, 2)		\
+	X(truncate,		 45,  76, 2)		\
+	X(ftruncate,		 46,  77, 2)		\
+	X(fchdir,		 50,  81, 1)		\
+	X(fchmod,		 52,  91, 2)		\
+	X(fchmodat,		 53, 268, 3)		\
+	X(fsync,		 82,  74, 1)		\
+	X(fdatasync,		 83,  75, 1)		\
+	X(utimensat,		 88, 280, 4)
 
 #define SYSCALLS_PROC(X)				\
 	X(getpid,		172,  39, 0)		\
@@ -129,28 +146,11 @@
 	X(time,			 -1, 201, 1)
 
 #define SYSCALLS_LATER(X)				\
-	X(pread64,		 67,  17, 4)		\
-	X(pwrite64,		 68,  18, 4)		\
 	X(preadv,		 69, 295, 5)		\
 	X(pwritev,		 70, 296, 5)		\
-	X(mkdirat,		 34, 258, 3)		\
-	X(unlinkat,		 35, 263, 3)		\
-	X(symlinkat,		 36, 266, 3)		\
-	X(linkat,		 37, 265, 5)		\
-	X(renameat2,		276, 316, 5)		\
 	X(statx,		291, 332, 5)		\
-	X(statfs,		 43, 137, 2)		\
-	X(fstatfs,		 44, 138, 2)		\
-	X(truncate,		 45,  76, 2)		\
-	X(ftruncate,		 46,  77, 2)		\
 	X(fallocate,		 47, 285, 4)		\
-	X(fchdir,		 50,  81, 1)		\
-	X(fchmod,		 52,  91, 2)		\
-	X(fchmodat,		 53, 268, 3)		\
 	X(fchownat,		 54, 260, 5)		\
-	X(fsync,		 82,  74, 1)		\
-	X(fdatasync,		 83,  75, 1)		\
-	X(utimensat,		 88, 280, 4)		\
 	X(mount,		 40, 165, 5)		\
 	X(umount2,		 39, 166, 2)		\
 	X(pselect6,		 72, 270, 6)		\

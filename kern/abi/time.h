@@ -41,4 +41,8 @@ struct tms {
 #define CLOCK_BOOTTIME			7
 #define TIMER_ABSTIME			1
 
+/* tv_nsec of utimensat */
+#define UTIME_NOW	((1l << 30) - 1l)
+#define UTIME_OMIT	((1l << 30) - 2l)
+
 #endif /* ABI_TIME_H */

@@ -9,4 +9,5 @@ dev_init(void)
 	tty_init();
 	results_init();
 	ramdisk_init();
+	virtio_blk_init();
 }

@@ -3,7 +3,7 @@
 #ifndef DEV_DEV_H
 #define DEV_DEV_H
 
-/** Register the devices of /dev and the RAM disk "ram0".
+/** Register the devices of /dev, the RAM disk "ram0", disks "vda" and on.
  * @ctx boot, after machine_init_devices() */
 void dev_init(void);
 
@@ -13,5 +13,6 @@ void tty_init(void);
 void results_init(void);
 /** Nothing is registered when there is no initrd. */
 void ramdisk_init(void);
+void virtio_blk_init(void);
 
 #endif

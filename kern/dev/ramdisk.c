@@ -13,38 +13,19 @@
 #include "lib/string.h"
 #include "proc/block.h"
 
-static char *
-ramdisk_at(struct block_device *bd, uint64_t block)
+static void
+ramdisk_start(struct block_device *bd, struct block_request *rq)
 {
-	return (char *)bd->priv + block * BLOCK_SIZE;
+	char *at = (char *)bd->priv + rq->block * BLOCK_SIZE;
+
+	if (rq->op == BLOCK_READ)
+		memcpy(rq->data, at, BLOCK_SIZE);
+	else if (rq->op == BLOCK_WRITE)
+		memcpy(at, rq->data, BLOCK_SIZE);
+	block_done(bd, rq, 0);
 }
 
-static int
-ramdisk_read(struct block_device *bd, uint64_t block, void *dst)
-{
-	memcpy(dst, ramdisk_at(bd, block), BLOCK_SIZE);
-	return 0;
-}
-
-static int
-ramdisk_write(struct block_device *bd, uint64_t block, const void *src)
-{
-	memcpy(ramdisk_at(bd, block), src, BLOCK_SIZE);
-	return 0;
-}
-
-static const void *
-ramdisk_direct(struct block_device *bd, uint64_t block)
-{
-	return ramdisk_at(bd, block);
-}
-
-static const struct block_ops ramdisk_ops = {
-	.read = ramdisk_read,
-	.write = ramdisk_write,
-	.direct = ramdisk_direct,
-};
-
+static const struct block_ops ramdisk_ops = { .start = ramdisk_start };
 static struct block_device ramdisk = { .ops = &ramdisk_ops, .name = "ram0" };
 
 void

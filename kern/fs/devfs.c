@@ -74,6 +74,7 @@ static const struct inode_ops devfs_dir_ops = {
 	.readdir = devfs_readdir,
 	.open = inode_open_dir,
 	.release = inode_release_nothing,
+	.edit = &inode_edit_none,
 };
 
 static const struct inode_ops devfs_device_ops = {
@@ -83,6 +84,7 @@ static const struct inode_ops devfs_device_ops = {
 	.readdir = inode_readdir_enotdir,
 	.open = devfs_open,
 	.release = inode_release_nothing,
+	.edit = &inode_edit_none,
 };
 
 int

@@ -3,7 +3,7 @@
  * inode.c - references of inodes, and what all file systems share.
  *
  * Path: vfs.c, path.c -> HERE -> inode_ops of ext2, procfs, devfs.
- * Locks: none of its own; inodes are read-only once they are published.
+ * Locks: none of its own.
  * Invariants: TS_inodes counts the inodes with refs > 0, because it changes
  *	exactly where refs leaves or reaches 0.
  */
@@ -69,6 +69,94 @@ inode_release_nothing(struct inode *ip)
 {
 }
 
+/* ---- changes of what cannot be changed ---- */
+
+static int
+none_make(struct inode *dir, const struct name *n, uint32_t mode,
+    const char *target, struct inode **out)
+{
+	return EROFS;
+}
+
+static int
+none_link(struct inode *dir, const struct name *n, struct inode *ip)
+{
+	return EROFS;
+}
+
+static int
+none_unlink(struct inode *dir, const struct name *n, bool rmdir)
+{
+	return EROFS;
+}
+
+static int
+none_rename(struct inode *od, const struct name *o, struct inode *nd,
+    const struct name *n, unsigned flags)
+{
+	return EROFS;
+}
+
+static int
+none_resize(struct inode *ip, uint64_t size)
+{
+	return EINVAL;
+}
+
+static int
+none_setattr(struct inode *ip, const struct inode_attr *attr)
+{
+	return EROFS;
+}
+
+static int
+none_sync(struct inode *ip)
+{
+	return EINVAL;
+}
+
+static struct vm_object *
+none_object(struct inode *ip)
+{
+	return NULL;
+}
+
+const struct inode_edit_ops inode_edit_none = {
+	.make = none_make,
+	.link = none_link,
+	.unlink = none_unlink,
+	.rename = none_rename,
+	.resize = none_resize,
+	.setattr = none_setattr,
+	.sync = none_sync,
+	.object = none_object,
+};
+
+static void
+none_statfs(const struct mount *mnt, struct statfs *st)
+{
+	st->f_type = 0x9fa0; /* as Linux's proc */
+}
+
+static int
+none_sync_mount(struct mount *mnt)
+{
+	return 0;
+}
+
+static void
+none_mount(struct mount *mnt)
+{
+}
+
+const struct mount_ops mount_ops_none = {
+	.statfs = none_statfs,
+	.sync = none_sync_mount,
+	.write_back = none_mount,
+	.reap = none_mount,
+	.shutdown = none_mount,
+};
+
 void
 inode_stat(const struct inode *ip, struct stat *st)
 {
@@ -86,6 +174,17 @@ inode_stat(const struct inode *ip, struct stat *st)
 	st->st_atime = ip->atime;
 	st->st_mtime = ip->mtime;
 	st->st_ctime = ip->ctime;
+}
+
+void
+inode_statfs(const struct inode *ip, struct statfs *st)
+{
+	memset(st, 0, sizeof(*st));
+	st->f_bsize = st->f_frsize = ip->mnt->block_size;
+	st->f_namelen = NAME_MAX;
+	st->f_fsid[0] = (int32_t)ip->mnt->dev;
+	st->f_flags = ip->mnt->read_only ? ST_RDONLY : 0;
+	ip->mnt->ops->statfs(ip->mnt, st);
 }
 
 /* ---- slots of files ---- */

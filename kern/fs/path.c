@@ -20,6 +20,7 @@ struct walk {
 	const char *p;		/* what is left of the path */
 	char *spliced;		/* buffer of p once a link was followed */
 	unsigned nlinks;
+	struct path_last *last;	/* wanted: do not step onto the last one */
 };
 
 struct mount *path_root;
@@ -32,18 +33,19 @@ walk_to(struct walk *w, struct inode *ip)
 	w->at = ip;
 }
 
-/* From the root of a mount to what is beneath, from a covered directory to what
- * is mounted there. */
-static void
-walk_cross(struct walk *w)
+/* From a covered directory to what is mounted there; @p ip's reference is
+ * exchanged. */
+static struct inode *
+cross(struct inode *ip)
 {
-	struct inode *root;
+	while (ip->covered != NULL) {
+		struct inode *root = ip->covered->root;
 
-	while (w->at->covered != NULL) {
-		root = w->at->covered->root;
 		inode_hold(root);
-		walk_to(w, root);
+		inode_drop(ip);
+		ip = root;
 	}
+	return ip;
 }
 
 static int
@@ -96,11 +98,27 @@ walk_link(struct walk *w, struct inode *ip)
 	return 0;
 }
 
-/* One component, @p len bytes at @p name; w->p stands behind it. */
-static int
-walk_component(struct walk *w, const char *name, size_t len, bool follow)
+/* The walk ends in w->at, at a name for @p ip (its reference; may be NULL). */
+static void
+note_last(struct walk *w, const char *name, size_t len, struct inode *ip)
 {
-	struct inode *ip;
+	struct path_last *l = w->last;
+
+	inode_hold(w->at);
+	l->dir = w->at;
+	l->ip = ip;
+	memcpy(l->buf, name, len);
+	l->buf[len] = '\0';
+	l->name = (struct name){ l->buf, len };
+}
+
+/* One component, @p len bytes at @p name; w->p stands behind it.
+ * @p stop: it is the last one, and w->last wants to know it */
+static int
+walk_component(struct walk *w, const char *name, size_t len, bool follow,
+    bool stop)
+{
+	struct inode *ip = NULL;
 	int error;
 
 	if (!S_ISDIR(w->at->mode))
@@ -109,26 +127,35 @@ walk_component(struct walk *w, const char *name, size_t len, bool follow)
 		return ENAMETOOLONG;
 	if (len == 1 && name[0] == '.')
 		return 0;
-	if (len == 2 && name[0] == '.' && name[1] == '.')
+	if (len == 2 && name[0] == '.' && name[1] == '.') {
+		if (stop)
+			w->last->dotdot = true;
 		return walk_parent(w);
+	}
 	error = w->at->ops->lookup(w->at, name, len, &ip);
-	if (error != 0)
+	if (error == ENOENT && stop)
+		ip = NULL;
+	else if (error != 0)
 		return error;
-	if (S_ISLNK(ip->mode) && follow) {
+	if (ip != NULL && S_ISLNK(ip->mode) && follow) {
 		error = walk_link(w, ip);
 		inode_drop(ip);
 		return error;
 	}
-	walk_to(w, ip);
-	walk_cross(w);
+	if (ip != NULL)
+		ip = cross(ip);
+	if (stop)
+		note_last(w, name, len, ip);
+	else
+		walk_to(w, ip);
 	return 0;
 }
 
-/* All components. @p *last is true at the last one. */
+/* All components. */
 static int
-walk_all(struct walk *w, unsigned flags, bool *last)
+walk_all(struct walk *w, unsigned flags)
 {
-	bool slash = false;
+	bool slash = false, last;
 	const char *name;
 	size_t len;
 	int error;
@@ -145,44 +172,84 @@ walk_all(struct walk *w, unsigned flags, bool *last)
 		slash = *w->p == '/';
 		while (*w->p == '/' && w->p[1] == '/')
 			w->p++;
-		*last = w->p[0] == '\0' || w->p[1] == '\0';
+		last = w->p[0] == '\0' || w->p[1] == '\0';
 		error = walk_component(w, name, len,
-		    slash || !*last || (flags & WALK_NOFOLLOW) == 0);
+		    slash || !last || (flags & WALK_NOFOLLOW) == 0,
+		    last && w->last != NULL);
 		if (error != 0)
 			return error;
+	}
+	if (w->last != NULL && w->last->dir != NULL) {
+		w->last->slash = slash;
+		return 0;
 	}
 	/* "name/" names a directory, or nothing. */
 	return slash && !S_ISDIR(w->at->mode) ? ENOTDIR : 0;
 }
 
-int
-path_walk(struct file *dir, const char *path, unsigned flags,
-    struct inode **out, bool *last)
+/* @p w has path and last set. On success w->at has a reference. */
+static int
+walk(struct walk *w, struct file *dir, unsigned flags)
 {
-	struct walk w = { .p = path };
-	bool ignored;
 	int error;
 
-	if (last == NULL)
-		last = &ignored;
-	*last = false;
-	if (path[0] == '\0')
+	if (w->p[0] == '\0')
 		return ENOENT;
-	if (path[0] == '/' || dir == NULL)
-		w.at = path_root->root;
+	if (w->p[0] == '/' || dir == NULL)
+		w->at = path_root->root;
 	else if (dir->inode == NULL)
 		return ENOTDIR;
 	else
-		w.at = dir->inode;
-	inode_hold(w.at);
-	error = walk_all(&w, flags, last);
-	if (w.spliced != NULL)
-		kfree(w.spliced, PATH_MAX);
+		w->at = dir->inode;
+	inode_hold(w->at);
+	error = walk_all(w, flags);
+	if (w->spliced != NULL)
+		kfree(w->spliced, PATH_MAX);
 	if (error != 0)
-		inode_drop(w.at);
-	else
+		inode_drop(w->at);
+	return error;
+}
+
+int
+path_walk(struct file *dir, const char *path, unsigned flags,
+    struct inode **out)
+{
+	struct walk w = { .p = path };
+	int error = walk(&w, dir, flags);
+
+	if (error == 0)
 		*out = w.at;
 	return error;
+}
+
+int
+path_walk_last(struct file *dir, const char *path, unsigned flags,
+    struct path_last *l)
+{
+	struct walk w = { .p = path, .last = l };
+	int error;
+
+	l->dir = l->ip = NULL;
+	l->name.len = 0;
+	l->dotdot = l->slash = false;
+	error = walk(&w, dir, flags);
+	if (error != 0)
+		path_last_put(l);
+	else if (l->dir != NULL)
+		inode_drop(w.at);
+	else
+		l->ip = w.at; /* no name led there */
+	return error;
+}
+
+void
+path_last_put(struct path_last *l)
+{
+	if (l->ip != NULL)
+		inode_drop(l->ip);
+	if (l->dir != NULL)
+		inode_drop(l->dir);
+	l->ip = l->dir = NULL;
 }
 
 /* ---- the way back: the path of a directory ---- */

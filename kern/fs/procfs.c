@@ -303,6 +303,7 @@ static const struct inode_ops procfs_dir_ops = {
 	.readdir = procfs_readdir,
 	.open = inode_open_dir,
 	.release = node_release,
+	.edit = &inode_edit_none,
 };
 
 static const struct inode_ops procfs_link_ops = {
@@ -312,6 +313,7 @@ static const struct inode_ops procfs_link_ops = {
 	.readdir = inode_readdir_enotdir,
 	.open = inode_open_enxio,
 	.release = node_release,
+	.edit = &inode_edit_none,
 };
 
 static const struct inode_ops procfs_file_ops = {
@@ -321,6 +323,7 @@ static const struct inode_ops procfs_file_ops = {
 	.readdir = inode_readdir_enotdir,
 	.open = procfs_open,
 	.release = node_release,
+	.edit = &inode_edit_none,
 };
 
 int

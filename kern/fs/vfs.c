@@ -4,7 +4,7 @@
  *
  * Path: sys/sys_file.c, sys/exec.c -> HERE -> path.c -> file systems.
  * Locks: the file's position in vfs_getdents; else none.
- * Invariants: the mounts never change after boot, and each is read-only.
+ * Invariants: the mounts never change after boot.
  */
 #include "abi/errno.h"
 #include "fs/vfs.h"
@@ -20,8 +20,14 @@
 	    O_LARGEFILE | O_DIRECTORY)
 
 static struct mount root_mount = { .dev = 1 };
-static struct mount proc_mount = { .dev = 2, .block_size = PAGE_SIZE };
-static struct mount dev_mount = { .dev = DEVICE_FS, .block_size = PAGE_SIZE };
+static struct mount proc_mount = { .dev = 2,
+	.block_size = PAGE_SIZE,
+	.read_only = true,
+	.ops = &mount_ops_none };
+static struct mount dev_mount = { .dev = DEVICE_FS,
+	.block_size = PAGE_SIZE,
+	.read_only = true,
+	.ops = &mount_ops_none };
 
 /* ---- mounts ---- */
 
@@ -30,7 +36,7 @@ static void
 mount_over(const char *path, struct mount *mnt, int (*mount)(struct mount *))
 {
 	struct inode *point;
-	int error = path_walk(NULL, path, 0, &point, NULL);
+	int error = path_walk(NULL, path, 0, &point);
 
 	if (error == 0 && !S_ISDIR(point->mode)) {
 		inode_drop(point);
@@ -64,6 +70,7 @@ vfs_init(const char *root)
 		return error;
 	}
 	path_root = &root_mount;
+	writeback_start();
 	mount_over("/proc", &proc_mount, procfs_mount);
 	mount_over("/dev", &dev_mount, devfs_mount);
 	return 0;
@@ -85,30 +92,74 @@ open_check(const struct inode *ip, unsigned flags)
 		return ENOTDIR;
 	if (S_ISDIR(ip->mode) && (writing || (flags & O_CREAT)))
 		return EISDIR;
-	if (S_ISREG(ip->mode) && writing)
+	if (S_ISREG(ip->mode) && writing && ip->mnt->read_only)
 		return EROFS;
 	return 0;
+}
+
+/* A name may be added to the directory, or taken from it. */
+static int
+edit_check(const struct path_last *l)
+{
+	return l->dir->mnt->read_only ? EROFS : 0;
+}
+
+/* For O_CREAT. @p *made: it is new, so no flag speaks against it.
+ * @retval EAGAIN somebody else made it meanwhile */
+static int
+find_or_make(struct file *dir, const char *path, unsigned flags,
+    unsigned mode, struct inode **out, bool *made)
+{
+	bool follow = !(flags & (O_NOFOLLOW | O_EXCL));
+	struct path_last l;
+	int error = path_walk_last(dir, path, follow ? 0 : WALK_NOFOLLOW, &l);
+
+	if (error != 0)
+		return error;
+	*made = l.ip == NULL;
+	if (l.slash)
+		error = EISDIR;
+	if (error == 0 && *made) {
+		error = edit_check(&l);
+		if (error == 0)
+			error = l.dir->ops->edit->make(l.dir, &l.name,
+			    S_IFREG | (mode & 07777), NULL, &l.ip);
+		if (error == EEXIST)
+			error = EAGAIN;
+	}
+	if (error == 0) {
+		*out = l.ip;
+		l.ip = NULL;
+	}
+	path_last_put(&l);
+	return error;
 }
 
 int
 vfs_open(struct file *dir, const char *path, unsigned flags, unsigned mode,
     struct file **out)
 {
-	unsigned walk = 0;
 	struct inode *ip;
-	bool last = false;
+	bool made = false;
 	int error;
 
 	if ((flags & O_ACCMODE) == O_ACCMODE)
 		return EINVAL;
-	if ((flags & O_NOFOLLOW) || ((flags & O_CREAT) && (flags & O_EXCL)))
-		walk = WALK_NOFOLLOW;
-	error = path_walk(dir, path, walk, &ip, &last);
-	if (error == ENOENT && last && (flags & O_CREAT))
-		return EROFS;
+	if (flags & O_CREAT) {
+		do
+			error = find_or_make(dir, path, flags, mode, &ip,
+			    &made);
+		while (error == EAGAIN);
+	} else {
+		error = path_walk(dir, path,
+		    flags & O_NOFOLLOW ? WALK_NOFOLLOW : 0, &ip);
+	}
 	if (error != 0)
 		return error;
-	error = open_check(ip, flags);
+	if (!made)
+		error = open_check(ip, flags);
+	if (error == 0 && !made && (flags & O_TRUNC) && S_ISREG(ip->mode))
+		error = ip->ops->edit->resize(ip, 0);
 	if (error == 0)
 		error = ip->ops->open(ip, flags & STATUS_FLAGS, out);
 	if (error != 0)
@@ -120,7 +171,7 @@ int
 vfs_open_exec(struct file *dir, const char *path, struct file **out)
 {
 	struct inode *ip;
-	int error = path_walk(dir, path, 0, &ip, NULL);
+	int error = path_walk(dir, path, 0, &ip);
 
 	if (error != 0)
 		return error;
@@ -144,7 +195,7 @@ vfs_stat(struct file *dir, const char *path, unsigned flags, struct stat *st)
 	if (path[0] == '\0' && (flags & AT_EMPTY_PATH) && dir != NULL)
 		return dir->ops->stat(dir, st);
 	error = path_walk(dir, path,
-	    flags & AT_SYMLINK_NOFOLLOW ? WALK_NOFOLLOW : 0, &ip, NULL);
+	    flags & AT_SYMLINK_NOFOLLOW ? WALK_NOFOLLOW : 0, &ip);
 	if (error != 0)
 		return error;
 	inode_stat(ip, st);
@@ -157,7 +208,7 @@ vfs_readlink(struct file *dir, const char *path, char *buf, size_t size,
     size_t *len)
 {
 	struct inode *ip;
-	int error = path_walk(dir, path, WALK_NOFOLLOW, &ip, NULL);
+	int error = path_walk(dir, path, WALK_NOFOLLOW, &ip);
 
 	if (error != 0)
 		return error;
@@ -174,15 +225,215 @@ vfs_access(struct file *dir, const char *path, unsigned mode)
 
 	if (mode & ~(unsigned)(R_OK | W_OK | X_OK))
 		return EINVAL;
-	error = path_walk(dir, path, 0, &ip, NULL);
+	error = path_walk(dir, path, 0, &ip);
 	if (error != 0)
 		return error;
 	if ((mode & X_OK) && S_ISREG(ip->mode) && (ip->mode & 0111) == 0)
 		error = EACCES;
-	else if ((mode & W_OK) && (S_ISREG(ip->mode) || S_ISDIR(ip->mode)))
+	else if ((mode & W_OK) && ip->mnt->read_only &&
+	    (S_ISREG(ip->mode) || S_ISDIR(ip->mode)))
 		error = EROFS;
 	inode_drop(ip);
 	return error;
+}
+
+/* ---- changes ---- */
+
+int
+vfs_make(struct file *dir, const char *path, uint32_t mode,
+    const char *target)
+{
+	struct path_last l;
+	struct inode *ip;
+	int error = path_walk_last(dir, path, WALK_NOFOLLOW, &l);
+
+	if (error != 0)
+		return error;
+	if (l.ip != NULL)
+		error = EEXIST;
+	else if (l.slash && !S_ISDIR(mode))
+		error = ENOENT;
+	else
+		error = edit_check(&l);
+	if (error == 0)
+		error = l.dir->ops->edit->make(l.dir, &l.name, mode, target,
+		    &ip);
+	if (error == 0)
+		inode_drop(ip);
+	path_last_put(&l);
+	return error;
+}
+
+int
+vfs_link(struct file *olddir, const char *old, struct file *newdir,
+    const char *new, unsigned flags)
+{
+	struct path_last l;
+	struct inode *ip;
+	int error = path_walk(olddir, old,
+	    flags & AT_SYMLINK_FOLLOW ? 0 : WALK_NOFOLLOW, &ip);
+
+	if (error != 0)
+		return error;
+	error = path_walk_last(newdir, new, WALK_NOFOLLOW, &l);
+	if (error != 0) {
+		inode_drop(ip);
+		return error;
+	}
+	if (l.ip != NULL)
+		error = EEXIST;
+	else if (l.slash)
+		error = ENOENT;
+	else if (l.dir->mnt != ip->mnt)
+		error = EXDEV;
+	else if (S_ISDIR(ip->mode))
+		error = EPERM;
+	else
+		error = edit_check(&l);
+	if (error == 0)
+		error = l.dir->ops->edit->link(l.dir, &l.name, ip);
+	path_last_put(&l);
+	inode_drop(ip);
+	return error;
+}
+
+/* Whether the name can be taken away: EBUSY of a mount's root. */
+static int
+remove_check(const struct path_last *l)
+{
+	if (l->ip == NULL)
+		return ENOENT;
+	if (l->ip == l->ip->mnt->root)
+		return EBUSY;
+	if (l->slash && !S_ISDIR(l->ip->mode))
+		return ENOTDIR;
+	return edit_check(l);
+}
+
+int
+vfs_unlink(struct file *dir, const char *path, unsigned flags)
+{
+	bool rmdir = flags & AT_REMOVEDIR;
+	struct path_last l;
+	int error = path_walk_last(dir, path, WALK_NOFOLLOW, &l);
+
+	if (error != 0)
+		return error;
+	if (l.name.len == 0 && l.dir == NULL && l.ip == l.ip->mnt->root)
+		error = rmdir ? EBUSY : EISDIR;
+	else if (l.name.len == 0)
+		error = !rmdir ? EISDIR : l.dotdot ? ENOTEMPTY : EINVAL;
+	else
+		error = remove_check(&l);
+	if (error == 0)
+		error = l.dir->ops->edit->unlink(l.dir, &l.name, rmdir);
+	path_last_put(&l);
+	path_root->ops->reap(path_root);
+	return error;
+}
+
+static int
+rename_last(const struct path_last *o, const struct path_last *n,
+    unsigned flags)
+{
+	int error;
+
+	if (o->name.len == 0 || n->name.len == 0)
+		return EBUSY;
+	error = remove_check(o);
+	if (error != 0)
+		return error;
+	if (o->dir->mnt != n->dir->mnt)
+		return EXDEV;
+	if (n->ip != NULL && n->ip == n->ip->mnt->root)
+		return EBUSY;
+	if (n->slash && !S_ISDIR(o->ip->mode))
+		return ENOTDIR;
+	return o->dir->ops->edit->rename(o->dir, &o->name, n->dir, &n->name,
+	    flags);
+}
+
+int
+vfs_rename(struct file *olddir, const char *old, struct file *newdir,
+    const char *new, unsigned flags)
+{
+	struct path_last o, n;
+	int error;
+
+	if (flags & ~(unsigned)RENAME_NOREPLACE)
+		return EINVAL;
+	error = path_walk_last(olddir, old, WALK_NOFOLLOW, &o);
+	if (error != 0)
+		return error;
+	error = path_walk_last(newdir, new, WALK_NOFOLLOW, &n);
+	if (error == 0) {
+		error = rename_last(&o, &n, flags);
+		path_last_put(&n);
+	}
+	path_last_put(&o);
+	path_root->ops->reap(path_root);
+	return error;
+}
+
+int
+vfs_truncate(struct file *dir, const char *path, uint64_t size)
+{
+	struct inode *ip;
+	int error = path_walk(dir, path, 0, &ip);
+
+	if (error != 0)
+		return error;
+	if (S_ISDIR(ip->mode))
+		error = EISDIR;
+	else if (!S_ISREG(ip->mode))
+		error = EINVAL;
+	else if (ip->mnt->read_only)
+		error = EROFS;
+	else
+		error = ip->ops->edit->resize(ip, size);
+	inode_drop(ip);
+	return error;
+}
+
+int
+vfs_setattr(struct file *dir, const char *path, unsigned flags,
+    const struct inode_attr *attr)
+{
+	struct inode *ip;
+	int error = path_walk(dir, path,
+	    flags & AT_SYMLINK_NOFOLLOW ? WALK_NOFOLLOW : 0, &ip);
+
+	if (error != 0)
+		return error;
+	error = ip->mnt->read_only ? EROFS : ip->ops->edit->setattr(ip, attr);
+	inode_drop(ip);
+	return error;
+}
+
+int
+vfs_statfs(struct file *dir, const char *path, struct statfs *st)
+{
+	struct inode *ip;
+	int error = path_walk(dir, path, 0, &ip);
+
+	if (error != 0)
+		return error;
+	inode_statfs(ip, st);
+	inode_drop(ip);
+	return 0;
+}
+
+int
+vfs_sync(void)
+{
+	return path_root->ops->sync(path_root);
+}
+
+void
+vfs_shutdown(void)
+{
+	if (path_root != NULL)
+		path_root->ops->shutdown(path_root);
 }
 
 /* ---- directories ---- */

@@ -8,7 +8,8 @@
  * NULL stands for the root, and absolute paths ignore it.  ENOTDIR when a
  * relative path starts at something else.  Every call may sleep and is made
  * with no lock held.  Errors are those of Linux: ENOENT, ENOTDIR, ELOOP,
- * ENAMETOOLONG, EIO (damaged file system), ENOMEM, ENFILE (too many inodes).
+ * ENAMETOOLONG, EIO (damaged file system), ENOMEM, ENFILE (too many inodes);
+ * of calls that change something EROFS, ENOSPC, EBUSY (a mount).
  */
 #ifndef FS_VFS_H
 #define FS_VFS_H
@@ -16,6 +17,7 @@
 #include "abi/dirent.h"
 #include "abi/fcntl.h"
 #include "abi/stat.h"
+#include "abi/statfs.h"
 #include "proc/file.h"
 
 /**
@@ -53,6 +55,39 @@ int __must_check vfs_access(struct file *dir, const char *path, unsigned mode);
  * @retval ERANGE @p size is too small  @retval ENOENT it was removed */
 int __must_check vfs_getcwd(struct file *dir, char *buf, size_t size,
     size_t *len);
+/** mkdir, symlink (@p target) or mknod of a regular file.
+ * @retval EEXIST */
+int __must_check vfs_make(struct file *dir, const char *path, uint32_t mode,
+    const char *target);
+/** @p flags: AT_SYMLINK_FOLLOW for @p old. @retval EEXIST @retval EXDEV
+ * @retval EPERM a directory @retval EMLINK */
+int __must_check vfs_link(struct file *olddir, const char *old,
+    struct file *newdir, const char *new, unsigned flags);
+/** unlink, or rmdir with AT_REMOVEDIR. @retval EISDIR @retval ENOTDIR
+ * @retval ENOTEMPTY @retval EINVAL rmdir of "." */
+int __must_check vfs_unlink(struct file *dir, const char *path,
+    unsigned flags);
+/** @p flags: RENAME_NOREPLACE. All cases of POSIX. */
+int __must_check vfs_rename(struct file *olddir, const char *old,
+    struct file *newdir, const char *new, unsigned flags);
+/** @retval EISDIR @retval EINVAL no regular file @retval EFBIG */
+int __must_check vfs_truncate(struct file *dir, const char *path,
+    uint64_t size);
+/** What -1 says stays. */
+struct inode_attr {
+	int64_t mode, atime, mtime;
+};
+int __must_check vfs_setattr(struct file *dir, const char *path,
+    unsigned flags, const struct inode_attr *);
+int __must_check vfs_statfs(struct file *dir, const char *path,
+    struct statfs *);
+/** Write everything that is unsaved, and wait for it. @retval EIO */
+int vfs_sync(void);
+/** The same for good: nothing can be written afterwards, and the root file
+ * system is marked clean. */
+void vfs_shutdown(void);
+/** The daemon that writes back (writeback.c). @ctx boot */
+void writeback_start(void);
 /** getdents64 into user memory. @return bytes, 0 at the end, or a negative
  * errno (EINVAL: not even one entry fits) */
 long vfs_getdents(struct file *, struct vmspace *, vaddr_t buf, size_t n);
@@ -60,6 +95,31 @@ long vfs_getdents(struct file *, struct vmspace *, vaddr_t buf, size_t n);
 /* ---- what file systems implement ---- */
 
 struct mount;
+
+/** A name in a directory, not terminated; neither empty nor "." nor "..". */
+struct name {
+	const char *s;
+	size_t len;
+};
+
+/** Changes of inodes; one instance, inode_edit_none, refuses all. */
+struct inode_edit_ops {
+	/** A new child; the type of @p mode is a directory, a regular file or a
+	 * link to @p target. @retval EEXIST @retval ENOENT @p dir is removed */
+	int (*make)(struct inode *dir, const struct name *, uint32_t mode,
+	    const char *target, struct inode **out);
+	int (*link)(struct inode *dir, const struct name *, struct inode *ip);
+	int (*unlink)(struct inode *dir, const struct name *, bool rmdir);
+	int (*rename)(struct inode *olddir, const struct name *old,
+	    struct inode *newdir, const struct name *new, unsigned flags);
+	int (*resize)(struct inode *, uint64_t size);
+	int (*setattr)(struct inode *, const struct inode_attr *);
+	/** Contents, names and all reach the disk. @retval EIO */
+	int (*sync)(struct inode *);
+	/** Its pages; NULL: it cannot be mapped. */
+	struct vm_object *(*object)(struct inode *);
+};
+extern const struct inode_edit_ops inode_edit_none;
 
 /** Operations on one kind of inode.  No slot is NULL; stubs below. */
 struct inode_ops {
@@ -79,28 +139,45 @@ struct inode_ops {
 	/** The last reference is gone; another may have appeared since, so an
 	 * inode that stays in a cache is looked at again under its lock. */
 	void (*release)(struct inode *);
+	const struct inode_edit_ops *edit;
 };
 
-/** Letters: I immutable, a atomic, m immutable after boot. */
+/** Letters: I immutable, a atomic, m immutable after boot, f by the rules of
+ * the file system; who only looks reads without a lock. */
 struct inode {
 	const struct inode_ops *ops; /* [I] */
 	const struct mount *mnt;     /* [I] the mount it belongs to */
 	const struct mount *covered; /* [m] what is mounted on it, or NULL */
 	uint32_t refs;		     /* [a] */
-	uint32_t mode;		     /* [I] S_IF* and permissions */
+	uint32_t mode;		     /* [f] S_IF* and permissions */
 	uint64_t ino;		     /* [I] number within the mount */
-	uint64_t size;		     /* [I] bytes */
-	uint64_t nsectors;	     /* [I] of 512 bytes, for st_blocks */
+	uint64_t size;		     /* [f] bytes */
+	uint64_t nsectors;	     /* [f] of 512 bytes, for st_blocks */
 	uint64_t rdev;		     /* [I] */
-	uint32_t nlink, uid, gid;    /* [I] */
-	int64_t atime, mtime, ctime; /* [I] seconds */
+	uint32_t nlink, uid, gid;    /* [f] */
+	int64_t atime, mtime, ctime; /* [f] seconds */
 };
+
+struct mount_ops {
+	/** Fills the zeroed structure. */
+	void (*statfs)(const struct mount *, struct statfs *);
+	int (*sync)(struct mount *);
+	/** The same for the daemon, to whom no error is told. */
+	void (*write_back)(struct mount *);
+	/** Free what has neither names nor users. @pre no lock */
+	void (*reap)(struct mount *);
+	/** For good; the mount becomes read-only. */
+	void (*shutdown)(struct mount *);
+};
+extern const struct mount_ops mount_ops_none;
 
 struct mount {
 	struct inode *root;	     /* [I] with a reference */
 	struct inode *point;	     /* [I] covered directory; NULL: the root */
 	uint64_t dev;		     /* [I] st_dev */
 	uint32_t block_size;	     /* [I] for st_blksize */
+	bool read_only;		     /* [a] */
+	const struct mount_ops *ops; /* [I] */
 	void *priv;		     /* [I] of the file system */
 };
 
@@ -119,6 +196,7 @@ int inode_open_dir(struct inode *, unsigned, struct file **);
 void inode_release_nothing(struct inode *);
 
 void inode_stat(const struct inode *, struct stat *);
+void inode_statfs(const struct inode *, struct statfs *);
 /* File slots for files that are an inode. */
 int inode_file_stat(struct file *, struct stat *);
 uint64_t inode_file_size(struct file *);
@@ -141,11 +219,22 @@ extern struct mount *path_root;
 
 #define WALK_NOFOLLOW 1u /* the last component may be a symbolic link */
 
-/**
- * The inode at @p path, with a reference.
- * @p *last (may be NULL): on ENOENT, whether only the last component lacks
- */
+/** The inode at @p path, with a reference. */
 int __must_check path_walk(struct file *dir, const char *path, unsigned flags,
-    struct inode **out, bool *last);
+    struct inode **out);
+
+/** What the last component of a path names. */
+struct path_last {
+	struct inode *dir;  /* where, with a reference; NULL: the root */
+	struct inode *ip;   /* what is there, with a reference, or NULL */
+	struct name name;   /* in buf; len 0: no name but "/", "." or ".." */
+	bool dotdot;
+	bool slash;	    /* a slash follows */
+	char buf[NAME_MAX + 1];
+};
+/** @post path_last_put() drops the references */
+int __must_check path_walk_last(struct file *dir, const char *path,
+    unsigned flags, struct path_last *);
+void path_last_put(struct path_last *);
 
 #endif

@@ -29,6 +29,7 @@ paddr_t frame_base;
 size_t frame_array_size;
 uintptr_t frame_bias;
 struct waitq frame_waitq = WAITQ_INIT(frame_waitq);
+size_t (*frame_reclaim)(size_t want);
 
 static struct spinlock frame_lock = SPINLOCK_INIT(RANK_FRAME, "frame");
 static struct list free_lists[FRAME_MAX_ORDER + 1]; /* [frame_lock] */
@@ -191,6 +192,13 @@ depot_drain(void)
 	}
 }
 
+/* Caches above give frames back: worth another try. */
+static bool
+reclaimed(size_t want)
+{
+	return frame_reclaim != NULL && frame_reclaim(want) > 0;
+}
+
 /* This CPU has no frame: a full chain from somewhere, then one frame of it. */
 static __slowpath struct vm_page *
 refill(unsigned flags)
@@ -228,6 +236,8 @@ alloc_rare(unsigned flags)
 	if (!(flags & FRAME_NOFAIL_POINT) && fail_point())
 		return NULL;
 	pg = c->open.n > 0 ? chain_pop(&c->open) : refill(flags);
+	if (pg == NULL && reclaimed(BATCH / 4))
+		pg = refill(flags);
 	return pg != NULL ? hand_out(pg, 0) : NULL;
 }
 
@@ -241,17 +251,13 @@ frame_alloc(unsigned flags)
 	return hand_out(chain_pop(&c->open), 0);
 }
 
-struct vm_page *
-frame_alloc_order(unsigned order, unsigned flags)
+static struct vm_page *
+alloc_block(unsigned order, unsigned flags)
 {
 	size_t need = ((size_t)1 << order) +
 	    ((flags & FRAME_RESERVE) ? 0 : reserve);
 	struct vm_page *pg = NULL;
 
-	if (order == 0)
-		return frame_alloc(flags);
-	if (order > FRAME_MAX_ORDER || fail_point())
-		return NULL;
 	spin_lock(&frame_lock);
 	if (buddy_free >= need)
 		pg = buddy_remove(order);
@@ -261,6 +267,21 @@ frame_alloc_order(unsigned order, unsigned flags)
 			pg = buddy_remove(order);
 	}
 	spin_unlock(&frame_lock);
+	return pg;
+}
+
+struct vm_page *
+frame_alloc_order(unsigned order, unsigned flags)
+{
+	struct vm_page *pg;
+
+	if (order == 0)
+		return frame_alloc(flags);
+	if (order > FRAME_MAX_ORDER || fail_point())
+		return NULL;
+	pg = alloc_block(order, flags);
+	if (pg == NULL && reclaimed((size_t)4 << order))
+		pg = alloc_block(order, flags);
 	return pg != NULL ? hand_out(pg, order) : NULL;
 }
 

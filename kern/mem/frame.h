@@ -43,7 +43,10 @@ struct vm_page {
 	uint32_t flags;		/* [a] PG_* */
 	void *owner;		/* [o] Mach: object; L4: root node; else NULL */
 	uint64_t offset;	/* [o] offset in the owner; table: entries */
-	uint64_t groups;	/* [o] page table: see vm/pmap_priv.h */
+	union {
+		uint64_t groups;	/* [o] table: see vm/pmap_priv.h */
+		struct vm_page *chain;	/* [o] cached page: vm/object.c */
+	};
 #ifdef DEBUG
 	uint64_t stale_pmap;	/* [d] id of the pmap unmapped last, 0 none */
 	uint64_t stale_gen;	/* [d] generation that must have passed */
@@ -52,8 +55,13 @@ struct vm_page {
 
 #define PG_DIRTY      0x0001 /* D was cleared in some leaf, data not saved */
 #define PG_REFERENCED 0x0002 /* likewise A */
-#define PG_BUSY	      0x0004 /* contents in transit; waiters on frame_waitq */
+#define PG_BUSY	      0x0004 /* contents in transit */
 #define PG_TABLE      0x0008 /* a page table; zero when free */
+/* Pages of the page cache, see vm/object.h. */
+#define PG_CACHED     0x0010 /* the cache has a reference */
+#define PG_MODIFIED   0x0020 /* differs from the disk */
+#define PG_WRITEBACK  0x0040 /* on its way to the disk */
+#define PG_HOLE	      0x0080 /* zero, and no place on the disk */
 
 enum frame_flags {
 	FRAME_DEFAULT = 0,
@@ -67,6 +75,9 @@ extern size_t frame_array_size;	    /* entries */
 /** Address that the entry of frame number 0 would have: saves a subtraction in
  * the two translations below. */
 extern uintptr_t frame_bias;
+/** Asked for up to @p want frames before an allocation fails; set once.
+ * Called with any spin locks held. @return how many it freed */
+extern size_t (*frame_reclaim)(size_t want);
 /** Woken when memory becomes free while somebody waits for it. */
 extern struct waitq frame_waitq;
 

@@ -91,10 +91,10 @@ transfer_at(struct file *f, transfer_fn *op, const struct vm_pinned *buf,
 	int error;
 
 	sleep_lock(&f->lock);
-	at = pos != NULL ? *pos : f->pos;
-	error = op(f, buf, at, done);
-	if (pos == NULL)
-		f->pos = at + *done;
+	at = f->pos;
+	error = op(f, buf, pos != NULL ? *pos : at, done);
+	/* O_APPEND has set it to where the bytes went. */
+	f->pos = pos != NULL ? at : f->pos + *done;
 	sleep_unlock(&f->lock);
 	return error;
 }
@@ -154,6 +154,8 @@ transfer_batches(struct file *f, struct vmspace *vs, vaddr_t va, size_t n,
 		else
 			error = op(f, &buf, 0, &done);
 		vm_unpin(&buf);
+		if (write && f->ops->seekable)
+			vm_object_throttle();
 		KASSERT(done <= buf.size);
 		total += done;
 		at += done;

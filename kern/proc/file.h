@@ -41,6 +41,7 @@ struct file_ops {
 	 * when it is seekable. */
 	int (*read)(struct file *, const struct vm_pinned *buf, uint64_t pos,
 	    size_t *done);
+	/** The same; with O_APPEND it sets f->pos to where it writes. */
 	int (*write)(struct file *, const struct vm_pinned *buf, uint64_t pos,
 	    size_t *done);
 	int (*stat)(struct file *, struct stat *);

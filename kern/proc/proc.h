@@ -213,6 +213,9 @@ void thread_free(struct thread *);
 /** The current thread leaves its process, and ends it if it is the last.
  * The user-visible part (futexes) is done.  Nothing is locked. */
 void thread_exit(void) __attribute__((noreturn));
+/** A thread of the kernel; @p fn begins with sched_finish_switch() and never
+ * returns. @retval ENOMEM */
+int __must_check thread_start_kernel(void (*fn)(void *), void *arg);
 /** Start routine of user threads: to user mode through the trap frame. */
 void thread_user_start(void *);
 

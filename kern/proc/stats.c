@@ -20,7 +20,7 @@ stats_read(struct tern_stat *st)
 	/* What caches hold is free: so a leak shows as an exact difference.
 	 * Live objects in slabs have rows of their own. */
 	st->v[TS_frames_free] = frame_free_count() + kstack_cached_frames() +
-	    pmap_tables_cached() + kmem_slab_frames();
+	    pmap_tables_cached() + kmem_slab_frames() + vm_object_cached();
 	st->v[TS_slab_bytes] = kmem_used_bytes();
 	st->v[TS_slab_objects] = kmem_used_objects();
 }

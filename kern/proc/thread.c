@@ -7,6 +7,7 @@
  * A dead thread is freed by whoever runs next on its CPU, the last one of a
  * process by the parent in proc_wait.
  */
+#include "abi/errno.h"
 #include "abi/wait.h"
 #include "lib/string.h"
 #include "mem/kmem.h"
@@ -129,4 +130,16 @@ thread_exit(void)
 		intr_disable();
 	}
 	sched_exit();
+}
+
+int
+thread_start_kernel(void (*fn)(void *), void *arg)
+{
+	struct thread *t = thread_alloc();
+
+	if (t == NULL)
+		return ENOMEM;
+	context_init(&t->ctx, (uintptr_t)tf_of_kstack(t->kstack), fn, arg);
+	sched_start(t);
+	return 0;
 }

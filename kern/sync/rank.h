@@ -19,8 +19,10 @@ enum lock_rank {
 	RANK_FS,	/* file system tree, inode, file offset; user pages are
 			 * pinned before any of them */
 	RANK_PIPE,	/* pipes, tty: as RANK_FS */
-	RANK_INODE,	/* an inode that is being read */
-	RANK_BUF,	/* a disk block that is being read */
+	RANK_NAMES,	/* directories of one file system */
+	RANK_INODE,	/* contents of one file */
+	RANK_SYNC,	/* one file system is being written */
+	RANK_ALLOC,	/* its bitmaps; then BUSY of one page (vm/object.h) */
 	RANK_PROC,	/* process tree and signal actions */
 	RANK_SPACE_LIST,/* list of all address spaces */
 	RANK_SPACE,	/* (1) vmspace; fork: parent, then unpublished child */
@@ -28,6 +30,7 @@ enum lock_rank {
 			 *     L4: frame locks, two in pfn order */
 
 	/* Spin locks that are never taken in interrupts. */
+	RANK_ICACHE,	/* which inode is where */
 	RANK_PAGE,	/* (3) page busy bit */
 	RANK_PAGEQ,	/* (4) page queues */
 	RANK_PMAP,	/* (5) pmap */
@@ -41,6 +44,7 @@ enum lock_rank {
 	RANK_TREE,	/* process tree and table of ids */
 	RANK_SIGNAL,	/* threads and signals of one process */
 	RANK_TTY,	/* the terminal's line discipline */
+	RANK_DISK,	/* queue of one disk */
 	RANK_WAITQ,	/* wait queues */
 	RANK_TIMER,	/* sleeping threads by deadline */
 	RANK_SCHED,	/* run queues, thread state */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sys_file.c - files and descriptors.
+ * sys_file.c - descriptors and transfers; paths are in sys_name.c.
  *
  * Path: trap_entry.S -> HERE -> proc/file.c (descriptors, transfers) and
  *	fs/vfs.h (paths).
@@ -8,12 +8,11 @@
  */
 #include "abi/errno.h"
 #include "abi/fcntl.h"
-#include "abi/stat.h"
 #include "abi/uio.h"
-#include "fs/vfs.h"
 #include "ipc/pipe.h"
 #include "mem/kmem.h"
 #include "proc/signal.h"
+#include "sys/sys_file.h"
 #include "sys/syscall_table.h"
 
 static struct vmspace *
@@ -26,75 +25,6 @@ static struct fdtable *
 files(void)
 {
 	return proc_self()->files;
-}
-
-int
-path_copyin(uintptr_t user, char **out)
-{
-	char *path = kmalloc(PATH_MAX);
-	int error;
-
-	if (path == NULL)
-		return ENOMEM;
-	error = copyinstr(space(), path, user, PATH_MAX);
-	if (error != 0)
-		path_free(path);
-	else
-		*out = path;
-	return error;
-}
-
-void
-path_free(char *path)
-{
-	kfree(path, PATH_MAX);
-}
-
-/** A path argument with the directory where it starts. */
-struct at_path {
-	struct file *dir; /* reference, or NULL: the root */
-	char *path;
-};
-
-static struct file *
-cwd_get(void)
-{
-	struct proc *p = proc_self();
-	struct file *f;
-
-	sleep_lock(&p->lock);
-	f = p->cwd;
-	if (f != NULL)
-		file_hold(f);
-	sleep_unlock(&p->lock);
-	return f;
-}
-
-static int
-at_path_get(uintptr_t dirfd, uintptr_t user, struct at_path *at)
-{
-	int error = path_copyin(user, &at->path);
-
-	if (error != 0)
-		return error;
-	if ((int)dirfd == AT_FDCWD || at->path[0] == '/') {
-		at->dir = cwd_get();
-		return 0;
-	}
-	at->dir = fd_get(files(), (int)dirfd);
-	if (at->dir == NULL) {
-		path_free(at->path);
-		return EBADF;
-	}
-	return 0;
-}
-
-static void
-at_path_put(struct at_path *at)
-{
-	if (at->dir != NULL)
-		file_drop(at->dir);
-	path_free(at->path);
 }
 
 /* fd_install, within the process's own limit. */
@@ -214,6 +144,36 @@ long
 sys_writev(uintptr_t fd, uintptr_t iov, uintptr_t n)
 {
 	return vector_call(fd, iov, n, file_write);
+}
+
+static long
+transfer_at(uintptr_t fd, const uintptr_t buf[2], uintptr_t pos,
+    transfer_fn *transfer)
+{
+	const uint64_t at = pos;
+	struct file *f;
+	long result;
+
+	if ((int64_t)pos < 0)
+		return -EINVAL;
+	f = fd_get(files(), (int)fd);
+	if (f == NULL)
+		return -EBADF;
+	result = transfer(f, space(), buf[0], buf[1], &at);
+	file_drop(f);
+	return signal_restartable(result);
+}
+
+long
+sys_pread64(uintptr_t fd, uintptr_t buf, uintptr_t n, uintptr_t pos)
+{
+	return transfer_at(fd, (const uintptr_t[]){ buf, n }, pos, file_read);
+}
+
+long
+sys_pwrite64(uintptr_t fd, uintptr_t buf, uintptr_t n, uintptr_t pos)
+{
+	return transfer_at(fd, (const uintptr_t[]){ buf, n }, pos, file_write);
 }
 
 long
@@ -392,89 +352,6 @@ sys_ioctl(uintptr_t fd, uintptr_t cmd, uintptr_t arg)
 	return error != 0 ? signal_restartable(-error) : result;
 }
 
-/* ---- names ---- */
-
-long
-sys_fstat(uintptr_t fd, uintptr_t out)
-{
-	struct file *f = fd_get(files(), (int)fd);
-	struct stat st;
-	int error;
-
-	if (f == NULL)
-		return -EBADF;
-	error = f->ops->stat(f, &st);
-	file_drop(f);
-	if (error == 0)
-		error = copyout(space(), out, &st, sizeof(st));
-	return -error;
-}
-
-long
-sys_newfstatat(uintptr_t dirfd, uintptr_t path, uintptr_t out,
-    uintptr_t flags)
-{
-	struct at_path at;
-	struct stat st;
-	int error;
-
-	if (flags & ~(uintptr_t)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | 0x800))
-		return -EINVAL;
-	error = at_path_get(dirfd, path, &at);
-	if (error != 0)
-		return -error;
-	/* An open pipe or device has no path, but a stat slot. */
-	if (at.path[0] == '\0' && (flags & AT_EMPTY_PATH) && at.dir != NULL)
-		error = at.dir->ops->stat(at.dir, &st);
-	else
-		error = vfs_stat(at.dir, at.path, (unsigned)flags, &st);
-	at_path_put(&at);
-	if (error == 0)
-		error = copyout(space(), out, &st, sizeof(st));
-	return -error;
-}
-
-long
-sys_faccessat(uintptr_t dirfd, uintptr_t path, uintptr_t mode)
-{
-	struct at_path at;
-	int error;
-
-	if (mode & ~(uintptr_t)(R_OK | W_OK | X_OK))
-		return -EINVAL;
-	error = at_path_get(dirfd, path, &at);
-	if (error != 0)
-		return -error;
-	error = vfs_access(at.dir, at.path, (unsigned)mode);
-	at_path_put(&at);
-	return -error;
-}
-
-long
-sys_readlinkat(uintptr_t dirfd, uintptr_t path, uintptr_t buf, uintptr_t size)
-{
-	struct at_path at;
-	char *target;
-	size_t len;
-	int error;
-
-	if ((int)size <= 0)
-		return -EINVAL;
-	error = at_path_get(dirfd, path, &at);
-	if (error != 0)
-		return -error;
-	target = kmalloc(PATH_MAX);
-	error = target == NULL ? ENOMEM :
-				 vfs_readlink(at.dir, at.path, target,
-				     MIN(size, (uintptr_t)PATH_MAX), &len);
-	at_path_put(&at);
-	if (error == 0)
-		error = copyout(space(), buf, target, len);
-	if (target != NULL)
-		kfree(target, PATH_MAX);
-	return error != 0 ? -error : (long)len;
-}
-
 long
 sys_getdents64(uintptr_t fd, uintptr_t buf, uintptr_t n)
 {
@@ -486,54 +363,4 @@ sys_getdents64(uintptr_t fd, uintptr_t buf, uintptr_t n)
 	result = vfs_getdents(f, space(), buf, n);
 	file_drop(f);
 	return result;
-}
-
-long
-sys_chdir(uintptr_t user)
-{
-	struct proc *p = proc_self();
-	struct file *dir, *old;
-	struct at_path at;
-	int error = at_path_get((uintptr_t)AT_FDCWD, user, &at);
-
-	if (error != 0)
-		return -error;
-	error = vfs_open(at.dir, at.path, O_RDONLY | O_DIRECTORY, 0, &dir);
-	at_path_put(&at);
-	if (error != 0)
-		return -error;
-	sleep_lock(&p->lock);
-	old = p->cwd;
-	p->cwd = dir;
-	sleep_unlock(&p->lock);
-	if (old != NULL)
-		file_drop(old);
-	return 0;
-}
-
-long
-sys_getcwd(uintptr_t buf, uintptr_t size)
-{
-	char *path = kmalloc(PATH_MAX);
-	struct file *dir;
-	size_t len;
-	int error;
-
-	if (path == NULL)
-		return -ENOMEM;
-	dir = cwd_get();
-	error = vfs_getcwd(dir, path, MIN(size, (uintptr_t)PATH_MAX), &len);
-	if (dir != NULL)
-		file_drop(dir);
-	if (error == 0)
-		error = copyout(space(), buf, path, len);
-	kfree(path, PATH_MAX);
-	return error != 0 ? -error : (long)len;
-}
-
-/* Nothing is written behind a program's back yet. */
-long
-sys_sync(void)
-{
-	return 0;
 }

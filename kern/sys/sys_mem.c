@@ -7,7 +7,9 @@
  */
 #include "abi/al.h"
 #include "abi/errno.h"
+#include "abi/fcntl.h"
 #include "abi/mman.h"
+#include "fs/vfs.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "mem/kmem.h"
@@ -106,6 +108,27 @@ check_fixed(const struct vm_mapreq *rq)
 	return rq->va >= USER_MAX || rq->size > USER_MAX - rq->va ? ENOMEM : 0;
 }
 
+/* The region keeps the inode; the descriptor may be closed. */
+static int
+map_file(struct file *f, struct vm_mapreq *rq, vaddr_t *va)
+{
+	unsigned mode = f->flags & O_ACCMODE;
+
+	if (mode == O_WRONLY)
+		return EACCES;
+	if ((rq->flags & VM_MAP_SHARED) && mode != O_RDWR)
+		rq->maxprot &= ~VM_PROT_WRITE;
+	if (rq->prot & ~rq->maxprot)
+		return EACCES;
+	if (rq->offset + rq->size < rq->offset)
+		return EOVERFLOW;
+	rq->source = VM_FILE;
+	rq->object = f->inode != NULL ?
+	    f->inode->ops->edit->object(f->inode) :
+	    NULL;
+	return rq->object != NULL ? vm_map(space(), rq, va) : ENODEV;
+}
+
 long
 sys_mmap(uintptr_t addr, uintptr_t len, uintptr_t prot, uintptr_t flags,
     uintptr_t fd, uintptr_t off)
@@ -126,15 +149,17 @@ sys_mmap(uintptr_t addr, uintptr_t len, uintptr_t prot, uintptr_t flags,
 		error = check_fixed(&rq);
 	if (error != 0)
 		return -error;
-	if (!(flags & MAP_ANONYMOUS)) {
+	if (flags & MAP_ANONYMOUS) {
+		error = vm_map(space(), &rq, &va);
+	} else {
 		struct file *f = fd_get(proc_self()->files, (int)fd);
 
 		if (f == NULL)
 			return -EBADF;
+		rq.offset = off;
+		error = map_file(f, &rq, &va);
 		file_drop(f);
-		return -ENODEV;
 	}
-	error = vm_map(space(), &rq, &va);
 	if (error != 0)
 		return -error;
 	if (flags & (MAP_POPULATE | MAP_LOCKED))
@@ -229,10 +254,13 @@ sys_mremap(uintptr_t va, uintptr_t old, uintptr_t new, uintptr_t flags,
 	rq.prot = info.prot;
 	rq.maxprot = info.maxprot;
 	rq.flags = info.flags | VM_MAP_FIXED | VM_MAP_NOREPLACE;
-	if (!(info.flags & VM_MAP_SHARED) && vm_map(vs, &rq, &out) == 0)
+	if (info.source == VM_ANON && !(info.flags & VM_MAP_SHARED) &&
+	    vm_map(vs, &rq, &out) == 0)
 		return (long)va;
-	/* Shared pages could not be copied without parting the sharers. */
+	/* Shared pages could not be copied without parting the sharers, and
+	 * the file's not without reading all of them. */
 	if (!(flags & MREMAP_MAYMOVE) || (info.flags & VM_MAP_SHARED) ||
+	    info.source != VM_ANON ||
 	    !(info.prot & VM_PROT_READ))
 		return -ENOMEM;
 	return mremap_copy(vs, va, old, new, &info);
@@ -241,10 +269,28 @@ sys_mremap(uintptr_t va, uintptr_t old, uintptr_t new, uintptr_t flags,
 long
 sys_msync(uintptr_t addr, uintptr_t len, uintptr_t flags)
 {
+	struct vm_region_info info;
+	vaddr_t va = addr, end = addr + len;
+	int error, e;
+
 	if ((flags & ~(uintptr_t)(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) ||
 	    ((flags & MS_ASYNC) && (flags & MS_SYNC)))
 		return -EINVAL;
-	return -vm_sync(space(), addr, len, 0);
+	error = vm_sync(space(), addr, len, 0);
+	if (!(flags & MS_SYNC) || (error != 0 && error != ENOMEM))
+		return -error;
+	for (; va < end && vm_region_held(space(), va, &info) == 0;
+	     va = info.eva) {
+		if (info.object == NULL)
+			continue;
+		e = 0;
+		if (info.sva < end && (info.flags & VM_MAP_SHARED))
+			e = info.object->ops->sync(info.object);
+		if (error == 0)
+			error = e;
+		info.object->ops->drop(info.object);
+	}
+	return -error;
 }
 
 long

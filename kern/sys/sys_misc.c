@@ -10,6 +10,7 @@
 #include "abi/utsname.h"
 #include "arch/boot.h"
 #include "arch/timer.h"
+#include "fs/vfs.h"
 #include "lib/string.h"
 #include "mem/failpoint.h"
 #include "proc/id.h"
@@ -224,6 +225,7 @@ sys_reboot(uintptr_t magic1, uintptr_t magic2, uintptr_t cmd, uintptr_t arg)
 	case LINUX_REBOOT_CMD_POWER_OFF:
 	case LINUX_REBOOT_CMD_HALT:
 	case LINUX_REBOOT_CMD_RESTART:
+		vfs_shutdown();
 		cpu_poweroff(0);
 	case LINUX_REBOOT_CMD_CAD_OFF:
 		return 0;

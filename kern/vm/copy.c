@@ -20,7 +20,7 @@ pin_page_slow(struct vmspace *vs, vaddr_t va, vm_prot_t access,
 	struct vm_txn txn;
 	int error;
 
-	tlb_gather_init(&txn.tg);
+	vm_txn_init(&txn);
 	do {
 		sleep_lock_shared(&vs->lock);
 		error = vs->ops->pin(vs, va, access, out, &txn);
@@ -30,6 +30,7 @@ pin_page_slow(struct vmspace *vs, vaddr_t va, vm_prot_t access,
 		if (error != 0)
 			error = vm_fault_retry(vs, &txn, error);
 	} while (error == VM_WAIT);
+	vm_object_done(&txn);
 	return error == 0 || error == EINTR ? error : EFAULT;
 }
 

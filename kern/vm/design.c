@@ -26,6 +26,8 @@ vm_init(const char *name)
 	for (size_t i = 0; i < ARRAY_SIZE(designs); i++) {
 		if (strcmp(designs[i]->name, name) != 0)
 			continue;
+		if (vm_object_start() != 0)
+			return ENOMEM;
 		vmspace_init();
 		vm_design = designs[i];
 		vm_design->init();

@@ -36,12 +36,14 @@ wait_for_memory(struct vmspace *vs)
 int
 vm_fault_retry(struct vmspace *vs, struct vm_txn *txn, int error)
 {
-	if (error == VM_WAIT)
+	if (error == VM_WAIT && txn->fill != NULL)
+		error = vm_object_fill(txn);
+	else if (error == VM_WAIT)
 		error = txn->wait.wq != NULL ? vm_env_wait(&txn->wait) : 0;
-	else if (error == ENOMEM)
-		error = wait_for_memory(vs);
-	else
+	else if (error != ENOMEM)
 		return error;
+	if (error == ENOMEM)
+		error = wait_for_memory(vs);
 	if (error == 0 && vm_env_killed())
 		return EINTR;
 	return error == 0 ? VM_WAIT : error;
@@ -64,11 +66,10 @@ static __slowpath int
 attempt_again(struct vmspace *vs, const struct vm_fault *f,
     struct vm_txn *txn, int error)
 {
-	while ((error = vm_fault_retry(vs, txn, error)) == VM_WAIT) {
+	while (error != 0 &&
+	    (error = vm_fault_retry(vs, txn, error)) == VM_WAIT)
 		error = attempt(vs, f, txn);
-		if (error == 0)
-			return 0;
-	}
+	vm_object_done(txn);
 	return error;
 }
 
@@ -82,7 +83,7 @@ vm_fault(struct vmspace *vs, const struct vm_fault *f)
 	if (f->va >= USER_MAX) /* and below USER_MIN nothing is mapped */
 		return EFAULT;
 	sched_fuzz_point();
-	tlb_gather_init(&txn.tg);
+	vm_txn_init(&txn);
 	error = attempt(vs, f, &txn);
 	return likely(error == 0) ? 0 : attempt_again(vs, f, &txn, error);
 }

@@ -65,6 +65,7 @@ vm_check(void)
 		return ENOMEM;
 	(void)vmspace_foreach(check_space, &c);
 	vm_design->count_refs(NULL, count_one, &c);
+	vm_object_count_refs(count_one, &c);
 	check_frames(&c);
 	kfree(c.count, size);
 	return c.error;

@@ -23,7 +23,7 @@ static struct list spaces = LIST_INIT(spaces); /* [list_lock] */
 static void
 begin(struct vmspace *vs, struct vm_txn *txn)
 {
-	tlb_gather_init(&txn->tg);
+	vm_txn_init(txn);
 	sleep_lock(&vs->lock);
 }
 
@@ -306,6 +306,19 @@ vm_region(struct vmspace *vs, vaddr_t va, struct vm_region_info *info)
 
 	sleep_lock_shared(&vs->lock);
 	error = vs->ops->region(vs, va, info);
+	sleep_unlock_shared(&vs->lock);
+	return error;
+}
+
+int
+vm_region_held(struct vmspace *vs, vaddr_t va, struct vm_region_info *info)
+{
+	int error;
+
+	sleep_lock_shared(&vs->lock);
+	error = vs->ops->region(vs, va, info);
+	if (error == 0 && info->object != NULL)
+		info->object->ops->hold(info->object);
 	sleep_unlock_shared(&vs->lock);
 	return error;
 }

@@ -17,6 +17,7 @@
 #define VM_VM_H
 
 #include "sync/sleeplock.h"
+#include "vm/object.h"
 #include "vm/pmap.h"
 #include "vm/vm_env.h"
 
@@ -47,13 +48,26 @@ struct vmspace {
 struct vm_txn {
 	struct tlb_gather tg;	/* what to invalidate, what to free after it */
 	struct vm_wait wait;	/* when a slot returns VM_WAIT */
+	struct vm_object *fill;	/* instead of waiting: fill this page of it */
+	uint64_t fill_index;
+	bool fill_write;
+	struct vm_page *held;	/* the page filled, until the slot saw it */
 };
+
+static inline void
+vm_txn_init(struct vm_txn *txn)
+{
+	tlb_gather_init(&txn->tg);
+	txn->fill = NULL;
+	txn->held = NULL;
+}
 
 enum vm_source {
 	VM_ANON,  /* zero-filled */
 	VM_ALIAS, /* the pages at alias_va of the same space (MAP2); they must
 		   * belong to one VM_MAP_SHARED region */
 	VM_PHYS,  /* fixed frames or a device, from pa on; not counted */
+	VM_FILE,  /* pages of object from offset on */
 };
 
 #define VM_MAP_FIXED	 1u /* exactly there; replaces what is there */
@@ -73,6 +87,8 @@ struct vm_mapreq {
 	enum vm_source source;
 	vaddr_t alias_va;
 	paddr_t pa;
+	struct vm_object *object;
+	uint64_t offset;    /* bytes; page-aligned */
 };
 
 /** One region, for listings and checks. */
@@ -81,6 +97,8 @@ struct vm_region_info {
 	vm_prot_t prot, maxprot;
 	unsigned flags;	    /* VM_MAP_SHARED, _STACK, _HEAP */
 	enum vm_source source;
+	struct vm_object *object; /* FILE; no reference, see vm_region */
+	uint64_t offset;    /* of sva, in bytes */
 };
 
 struct vm_fault {
@@ -137,7 +155,8 @@ struct vm_ops {
 	    struct vm_txn *);
 	/** Lock shared.  Make the access possible.
 	 * @retval EFAULT nothing mapped  @retval EACCES rights  @retval ENOMEM
-	 * no frame (the caller decides whether to wait) */
+	 * no frame (the caller decides whether to wait)  @retval ENXIO beyond
+	 * the end of the object */
 	int (*fault)(struct vmspace *vs, const struct vm_fault *,
 	    struct vm_txn *);
 	/** Lock shared.  Pin the frame; the fast path (pmap_get_pin) failed. */
@@ -167,6 +186,12 @@ struct vm_ops {
 	/** Start freeing the frame. @retval EBUSY is fine; never waits for
 	 * memory */
 	int (*pg_evict)(struct vm_page *, struct vm_txn *);
+	/** Cap the rights of all mappings of pages [@p first, @p end) of an
+	 * object; without any right left, private copies go too.  Called with
+	 * vm_object_lock held; edits leaves and notes them, nothing else.
+	 * @retval VM_WAIT only if @p keep is 0: flush and call again */
+	int (*obj_revoke)(struct vm_object *, uint64_t first, uint64_t end,
+	    vm_prot_t keep, struct vm_txn *);
 
 	/** Full invariant walk; 0 = sound, else says what is wrong. */
 	int (*check)(struct vmspace *vs);
@@ -183,7 +208,7 @@ struct vm_ops {
 
 /** Set the VM layer up and choose the design by name. @ctx once, after
  * frame_init, kmem_init, pmap_init and tlb_init.
- * @retval ENOENT no such design (prints those that exist) */
+ * @retval ENOENT no such design (prints those that exist) @retval ENOMEM */
 int vm_init(const char *design);
 extern const struct vm_ops *vm_design;
 /** Names in order, NULL at the end. */
@@ -214,7 +239,10 @@ int vm_protect(struct vmspace *, vaddr_t va, size_t size, vm_prot_t);
 int vm_sync(struct vmspace *, vaddr_t va, size_t size, unsigned flags);
 /** One byte a page: 1 resident. @retval ENOMEM a hole */
 int vm_mincore(struct vmspace *, vaddr_t va, size_t size, uint8_t *vec);
+/** First region that ends after @p va. @retval ENOENT */
 int vm_region(struct vmspace *, vaddr_t va, struct vm_region_info *);
+/** As vm_region, with a reference to info->object if that is not NULL. */
+int vm_region_held(struct vmspace *, vaddr_t va, struct vm_region_info *);
 void vm_dump(struct vmspace *, struct sink *);
 
 /* ---- space.c over overlay.c: Appel-Li rights ---- */
@@ -237,6 +265,7 @@ int vm_dirty(struct vmspace *, vaddr_t va, size_t size, uint64_t *bitmap);
  * @retval EACCES  the region or the overlay forbids it (SEGV_ACCERR)
  * @retval ENOMEM  out of memory and nobody to end
  * @retval EINTR   the thread is dying
+ * @retval ENXIO   beyond the end of a file; EIO, ENOSPC: its page cannot be had
  * @pre no lock held, interrupts on; may sleep
  */
 int vm_fault(struct vmspace *, const struct vm_fault *);

@@ -37,6 +37,14 @@ WRAP3(int, ioctl, int, unsigned long, void *)
 WRAP2(int, fstat, int, struct stat *)
 WRAP3(ssize_t, getdents64, int, void *, size_t)
 WRAP1(int, chdir, const char *)
+WRAP1(int, fchdir, int)
+WRAP2(int, truncate, const char *, off_t)
+WRAP2(int, ftruncate, int, off_t)
+WRAP2(int, fchmod, int, int)
+WRAP2(int, statfs, const char *, struct statfs *)
+WRAP2(int, fstatfs, int, struct statfs *)
+WRAP1(int, fsync, int)
+WRAP1(int, fdatasync, int)
 WRAP3(int, execve, const char *, strings_t, strings_t)
 WRAP0(pid_t, getpid)
 WRAP0(pid_t, getppid)
@@ -126,6 +134,66 @@ ssize_t
 readlink(const char *path, char *buf, size_t n)
 {
 	return CALL6(ssize_t, readlinkat, AT_FDCWD, path, buf, n, 0, 0);
+}
+
+ssize_t
+pread(int fd, void *buf, size_t n, off_t off)
+{
+	return CALL6(ssize_t, pread64, fd, buf, n, off, 0, 0);
+}
+
+ssize_t
+pwrite(int fd, const void *buf, size_t n, off_t off)
+{
+	return CALL6(ssize_t, pwrite64, fd, buf, n, off, 0, 0);
+}
+
+int
+mkdir(const char *path, int mode)
+{
+	return CALL3(int, mkdirat, AT_FDCWD, path, mode);
+}
+
+int
+rmdir(const char *path)
+{
+	return CALL3(int, unlinkat, AT_FDCWD, path, AT_REMOVEDIR);
+}
+
+int
+unlink(const char *path)
+{
+	return CALL3(int, unlinkat, AT_FDCWD, path, 0);
+}
+
+int
+link(const char *old, const char *new)
+{
+	return CALL6(int, linkat, AT_FDCWD, old, AT_FDCWD, new, 0, 0);
+}
+
+int
+symlink(const char *target, const char *path)
+{
+	return CALL3(int, symlinkat, target, AT_FDCWD, path);
+}
+
+int
+rename(const char *old, const char *new)
+{
+	return CALL6(int, renameat2, AT_FDCWD, old, AT_FDCWD, new, 0, 0);
+}
+
+int
+chmod(const char *path, int mode)
+{
+	return CALL3(int, fchmodat, AT_FDCWD, path, mode);
+}
+
+int
+utimens(const char *path, const struct timespec *times)
+{
+	return CALL6(int, utimensat, AT_FDCWD, path, times, 0, 0, 0);
 }
 
 char *

@@ -23,6 +23,7 @@
 #include <abi/sched.h>
 #include <abi/signal.h>
 #include <abi/stat.h>
+#include <abi/statfs.h>
 #include <abi/syscall.h>
 #include <abi/termios.h>
 #include <abi/time.h>
@@ -147,6 +148,24 @@ ssize_t	readlink(const char *path, char *buf, size_t n);
 int	chdir(const char *path);
 char	*getcwd(char *buf, size_t size);
 int	poll(struct pollfd *fds, unsigned n, int timeout_ms);
+ssize_t	pread(int fd, void *buf, size_t n, off_t off);
+ssize_t	pwrite(int fd, const void *buf, size_t n, off_t off);
+int	mkdir(const char *path, int mode);
+int	rmdir(const char *path);
+int	unlink(const char *path);
+int	link(const char *old, const char *new);
+int	symlink(const char *target, const char *path);
+int	rename(const char *old, const char *new);
+int	truncate(const char *path, off_t size);
+int	ftruncate(int fd, off_t size);
+int	chmod(const char *path, int mode);
+int	fchmod(int fd, int mode);
+int	fchdir(int fd);
+int	utimens(const char *path, const struct timespec *times);
+int	statfs(const char *path, struct statfs *st);
+int	fstatfs(int fd, struct statfs *st);
+int	fsync(int fd);
+int	fdatasync(int fd);
 void	sync(void);
 
 /* --- processes ------------------------------------------------------- */

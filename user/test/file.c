@@ -337,16 +337,24 @@ access_rights(void)
 	EXPECT_ERR(access(root_path("/etc/motd"), 0x80), EINVAL);
 }
 
+/* /proc cannot be changed. */
 static void
 read_only(void)
 {
-	EXPECT_EQ(open_error("hello.txt", O_WRONLY), EROFS);
-	EXPECT_EQ(open_error("hello.txt", O_RDWR), EROFS);
-	EXPECT_EQ(open_error("new", O_WRONLY | O_CREAT), EROFS);
-	EXPECT_EQ(open_error("hello.txt", O_RDONLY | O_TRUNC), EROFS);
+	EXPECT_ERR(open("/proc/uptime", O_WRONLY), EROFS);
+	EXPECT_ERR(open("/proc/uptime", O_RDWR), EROFS);
+	EXPECT_ERR(open("/proc/new", O_WRONLY | O_CREAT, 0600), EROFS);
+	EXPECT_ERR(open("/proc/uptime", O_RDONLY | O_TRUNC), EROFS);
+	EXPECT_ERR(open("/proc/uptime", O_RDONLY | O_CREAT | O_EXCL, 0600),
+	    EEXIST);
+	EXPECT_ERR(access("/proc/uptime", W_OK), EROFS);
+	EXPECT_ERR(mkdir("/proc/new", 0700), EROFS);
+	EXPECT_ERR(unlink("/proc/uptime"), EROFS);
+	EXPECT_ERR(rename("/proc/uptime", "/proc/other"), EROFS);
+	EXPECT_ERR(rename("/proc/uptime", "/tmp/other"), EXDEV);
+	EXPECT_ERR(link("/etc/motd", "/proc/motd"), EXDEV);
 	EXPECT_EQ(open_error("hello.txt", O_RDONLY | O_CREAT | O_EXCL),
 	    EEXIST);
-	EXPECT_ERR(access(root_path("/etc/motd"), W_OK), EROFS);
 	EXPECT_ERR(write(open_file("hello.txt"), "x", 1), EBADF);
 }
 

@@ -11,6 +11,7 @@
 
 #include "arch/cpu.h"
 #include "arch/mmu.h"
+#include "arch/pci.h"
 #include "fdt.h"
 #include "lib/panic.h"
 #include "lib/printf.h"
@@ -18,6 +19,7 @@
 #include "platform.h"
 
 struct platform platform;
+struct pci_host pci_host;
 struct boot_info boot_info = { .cmdline = "" };
 
 static char cmdline[1024];
@@ -166,37 +168,49 @@ scan_plic(const struct fdt *f)
 	}
 }
 
+/* "interrupt-map": 3 cells of address, pin, phandle of the PLIC, interrupt. */
+static void
+scan_pci_irqs(const struct fdt *f)
+{
+	enum { ENTRY = 24 };
+	uint32_t n;
+	const uint8_t *r = fdt_prop(f, "interrupt-map", &n);
+
+	for (; r != NULL && n >= ENTRY; r += ENTRY, n -= ENTRY)
+		platform.pci_irq[fdt_cells(r, 1) >> 11 & 3]
+				[(fdt_cells(r + 12, 1) - 1) & 3] =
+		    (uint8_t)fdt_cells(r + 20, 1);
+}
+
 /* "ranges" of the bus: 3 cells on the bus, 2 of ours, 2 of size. */
 static void
 scan_pci(const struct fdt *f)
 {
 	enum { PCI_IO = 1, PCI_MEM32 = 2, ENTRY = 28 };
-	struct platform *p = &platform;
 	uint32_t n;
 	const uint8_t *r = fdt_prop(f, "ranges", &n);
 	uint64_t ecam, ecam_size;
 
-	if (p->pci_ecam != 0 || !fdt_reg(f, 0, &ecam, &ecam_size))
+	if (pci_host.ecam != 0 || !fdt_reg(f, 0, &ecam, &ecam_size))
 		return;
-	p->pci_ecam = ecam;
-	p->pci_ecam_size = MIN(ecam_size, 1u << 20); /* bus 0 */
-	ranges_add(&p->devices, ecam, p->pci_ecam_size);
+	pci_host.ecam = ecam;
+	pci_host.ecam_size = MIN(ecam_size, 1u << 20); /* bus 0 */
+	ranges_add(&platform.devices, ecam, pci_host.ecam_size);
 	for (; r != NULL && n >= ENTRY; r += ENTRY, n -= ENTRY) {
 		unsigned space = fdt_cells(r, 1) >> 24 & 3;
-		struct range at = { fdt_cells(r + 12, 2), 0 };
+		struct pci_window w = { .base = fdt_cells(r + 12, 2),
+			.bus = fdt_cells(r + 4, 2),
+			.size = fdt_cells(r + 20, 2) };
 
-		at.end = at.start + fdt_cells(r + 20, 2);
-		if (space == PCI_IO) {
-			p->pci_io = at;
-			p->pci_io_bus = fdt_cells(r + 4, 2);
-		} else if (space == PCI_MEM32) {
-			p->pci_mem = at;
-			p->pci_mem_bus = fdt_cells(r + 4, 2);
-		} else {
+		if (space == PCI_IO)
+			pci_host.io = w;
+		else if (space == PCI_MEM32)
+			pci_host.mem = w;
+		else
 			continue;
-		}
-		ranges_add(&p->devices, at.start, at.end - at.start);
+		ranges_add(&platform.devices, w.base, w.size);
 	}
+	scan_pci_irqs(f);
 }
 
 static void

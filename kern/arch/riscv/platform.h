@@ -35,12 +35,7 @@ struct platform {
 	unsigned plic_context[MAXCPU]; /* of supervisor mode of that CPU */
 	paddr_t test;		 /* sifive_test: power and exit code */
 	paddr_t rtc;		 /* goldfish: nanoseconds since 1970 */
-	paddr_t pci_ecam;
-	size_t pci_ecam_size;
-	struct range pci_io;	 /* where port 0 of the bus appears */
-	struct range pci_mem;	 /* window for 32-bit BARs */
-	uint64_t pci_mem_bus;	 /* its first address on the bus */
-	uint64_t pci_io_bus;
+	uint8_t pci_irq[4][4];	 /* by slot modulo 4 and pin */
 };
 
 extern struct platform platform;
@@ -55,9 +50,7 @@ void cpu_init(void);	  /* control registers of this CPU */
 void mmu_init(void);	  /* builds and loads the kernel's table */
 void timer_init(void);
 void uart_init(void);
-void plic_init(void);
 void plic_init_cpu(void);
-void pci_init(void);
 void results_uart_init(void);
 
 /* Interrupt handlers, called by trap_irq(). */

@@ -6,10 +6,9 @@
  * of one hart; boot.c found ours in the device tree.
  * Source: RISC-V Platform-Level Interrupt Controller Specification 1.0.
  */
-#include "plic.h"
-
 #include "arch/cpu.h"
 #include "arch/mmu.h"
+#include "arch/pci.h"
 #include "lib/panic.h"
 #include "platform.h"
 
@@ -29,26 +28,21 @@ reg(uint32_t offset)
 }
 
 void
-plic_connect(unsigned irq, void (*handler)(void))
+irq_connect(unsigned irq, void (*handler)(void))
 {
-	KASSERT_ALWAYS(irq < NIRQS && handlers[irq] == NULL);
-	if (irq != 0)
-		handlers[irq] = handler;
+	if (irq == 0 || platform.plic == 0)
+		return;
+	KASSERT_ALWAYS(irq < NIRQS &&
+	    (handlers[irq] == NULL || handlers[irq] == handler));
+	handlers[irq] = handler;
+	*reg(PRIORITY(irq)) = 1;
+	*reg(ENABLE(platform.plic_context[0], irq)) |= 1u << irq % 32;
 }
 
-void
-plic_init(void)
+unsigned
+pci_irq(unsigned slot, unsigned pin)
 {
-	unsigned context = platform.plic_context[0];
-
-	if (platform.plic == 0)
-		return;
-	for (unsigned irq = 1; irq < NIRQS; irq++) {
-		if (handlers[irq] == NULL)
-			continue;
-		*reg(PRIORITY(irq)) = 1;
-		*reg(ENABLE(context, irq)) |= 1u << irq % 32;
-	}
+	return pin == 0 ? 0 : platform.pci_irq[slot & 3][(pin - 1) & 3];
 }
 
 void

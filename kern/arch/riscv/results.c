@@ -5,7 +5,7 @@
  */
 #include "arch/boot.h"
 #include "arch/cpu.h"
-#include "pci.h"
+#include "dev/pci.h"
 #include "platform.h"
 #include "uart.h"
 
@@ -28,7 +28,6 @@ machine_init_devices(void)
 {
 	pci_init();
 	results_uart_init();
-	plic_init();
 }
 
 void

@@ -10,8 +10,8 @@
 #include "arch/console.h"
 #include "arch/cpu.h"
 #include "arch/mmu.h"
+#include "arch/pci.h"
 #include "platform.h"
-#include "plic.h"
 #include "sbi.h"
 
 #define REG_DATA 0 /* receive, transmit */
@@ -66,7 +66,7 @@ uart_init(void)
 		return;
 	uart_setup(&console, platform.uart);
 	console.regs[REG_IER] = IER_RECEIVE;
-	plic_connect(platform.uart_irq, uart_interrupt);
+	irq_connect(platform.uart_irq, uart_interrupt);
 }
 
 void

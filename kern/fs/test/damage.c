@@ -71,7 +71,6 @@ mount_image(void)
 {
 	int error;
 
-	buf_forget(&test_disk);
 	mnt = (struct mount){ .dev = 9 };
 	error = ext2_mount(&test_disk, &mnt);
 	if (error == 0) {
@@ -262,6 +261,5 @@ damage_image(void)
 	test_inodes();
 	test_entries();
 	test_blocks();
-	buf_forget(&test_disk);
 	CHECK(test_nalloc == nalloc);
 }

@@ -21,15 +21,10 @@
 static uint64_t first_seed, state;
 static unsigned nrounds, nodes;
 
-/* splitmix64 */
 static uint64_t
 rnd(void)
 {
-	uint64_t z = (state += 0x9e3779b97f4a7c15);
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return z ^ z >> 31;
+	return test_random(&state);
 }
 
 void
@@ -190,6 +185,65 @@ walk_dir(struct file *dir, unsigned depth)
 	(void)vfs_getdents(dir, &test_space, TEST_USER, 1000);
 }
 
+/* Any name that an undamaged image has, and a few new ones. */
+static const char *
+some_path(void)
+{
+	static const char *const paths[] = { "/new", "/deep/new", "/links/new",
+		"/many/new", "/sizes/300000", "/sizes/holes", "/sizes/1025",
+		"/sizes/60", "/links/file", "/links/long", "/links/short",
+		"/deep/er/still", "/deep/er", "/many", "/deep/dir", "/program",
+		"/many/a-rather-long-name-of-a-file-77", "/deep/er/still/x" };
+
+	return paths[rnd() % ARRAY_SIZE(paths)];
+}
+
+static void
+write_file(const char *path)
+{
+	uint64_t pos = rnd() % (rnd() % 2 != 0 ? 100000 : 80 << 20);
+	struct file *f;
+
+	if (vfs_open(NULL, path, O_RDWR | O_CREAT, 0644, &f) != 0)
+		return;
+	(void)file_write(f, &test_space, TEST_USER, rnd() % 30000, &pos);
+	if (rnd() % 4 == 0)
+		(void)f->inode->ops->edit->sync(f->inode);
+	file_drop(f);
+}
+
+static void
+change_something(void)
+{
+	const char *path = some_path();
+	int error = 0;
+
+	switch (rnd() % 8) {
+	case 0:
+		error = vfs_unlink(NULL, path, rnd() % 2 ? AT_REMOVEDIR : 0);
+		break;
+	case 1:
+		error = vfs_rename(NULL, path, NULL, some_path(), 0);
+		break;
+	case 2:
+		error = vfs_make(NULL, path, S_IFDIR | 0755, NULL);
+		break;
+	case 3:
+		error = vfs_make(NULL, path, S_IFLNK | 0777, some_path());
+		break;
+	case 4:
+		error = vfs_link(NULL, path, NULL, some_path(), 0);
+		break;
+	case 5:
+		error = vfs_truncate(NULL, path, rnd() % 400000);
+		break;
+	default:
+		write_file(path);
+		break;
+	}
+	check(error >= 0 && error < 200, "an error number");
+}
+
 static void
 use_image(void)
 {
@@ -210,6 +264,9 @@ use_image(void)
 		walk_dir(root, 0);
 		file_drop(root);
 	}
+	if (test_writable)
+		for (unsigned i = 0; i < CHANGES_MAX; i++)
+			change_something();
 	use_name(NULL, "/links/long", 0);
 	ext2_unmount(&mnt);
 	path_root = before;
@@ -235,9 +292,9 @@ fuzz_round(uint64_t seed)
 		*word[i] = choose_value(old[i]);
 	}
 	use_image();
-	buf_forget(&test_disk);
 	while (n-- > 0)
 		*word[n] = old[n];
+	test_restore();
 	check(counter_read(TS_files) == files, "no file is left open");
 	check(counter_read(TS_inodes) == inodes, "no inode is left in use");
 	check(test_nalloc == nalloc, "no memory is lost");

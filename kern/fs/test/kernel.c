@@ -16,7 +16,7 @@
 #include "proc/proc.h"
 #include "vm/txn.h"
 
-#define NFRAMES (BUF_COUNT + TEST_USER_PAGES)
+#define NFRAMES (1200 + TEST_USER_PAGES)
 
 struct cpu cpus[MAXCPU];
 unsigned ncpu = 1;
@@ -29,9 +29,12 @@ uintptr_t frame_bias;
 bool sched_fuzz_on;
 unsigned test_kprintf_lines;
 long test_nalloc;
+size_t frame_array_size;
+size_t (*frame_reclaim)(size_t want);
 static struct thread self;
 static struct lockset locks;
-static unsigned nframes;
+static struct list free_frames = LIST_INIT(free_frames);
+static size_t nfree;
 
 void
 test_boot(void)
@@ -40,21 +43,49 @@ test_boot(void)
 	host_cpu->thread = &self;
 	host_cpu->locks = &locks;
 	host_ram = os_map_pages(NFRAMES);
-	frame_array = os_alloc(2 * NFRAMES * sizeof(*frame_array));
+	frame_array_size = 2 * NFRAMES; /* each other cannot be touched */
+	frame_array = memset(os_alloc(frame_array_size * sizeof(*frame_array)),
+	    0, frame_array_size * sizeof(*frame_array));
 	frame_bias = (uintptr_t)frame_array -
 	    (frame_base >> PAGE_SHIFT) * sizeof(*frame_array);
-	nframes = 2 * TEST_USER_PAGES; /* the user's stay at the bottom */
+	/* The user's stay at the bottom. */
+	for (size_t i = TEST_USER_PAGES; i < NFRAMES; i++)
+		frame_free(&frame_array[2 * i]);
 }
 
 struct vm_page *
 frame_alloc(unsigned flags)
 {
-	struct vm_page *pg = &frame_array[nframes];
+	struct vm_page *pg;
 
-	if (nframes >= 2 * NFRAMES)
+	if (nfree == 0 && (frame_reclaim == NULL || frame_reclaim(16) == 0))
 		return NULL;
-	nframes += 2; /* the next page cannot be touched */
+	nfree--;
+	pg = LIST_ENTRY(list_pop_front(&free_frames), struct vm_page, link);
+	memset(page_to_virt(pg), 0xdd, PAGE_SIZE);
+	pg->holds = 1;
+	pg->flags = 0;
 	return pg;
+}
+
+void
+frame_free(struct vm_page *pg)
+{
+	pg->holds = 0;
+	list_push_back(&free_frames, &pg->link);
+	nfree++;
+}
+
+size_t
+frame_total(void)
+{
+	return NFRAMES;
+}
+
+size_t
+frame_free_count(void)
+{
+	return nfree;
 }
 
 /* User page n is accessible frame n, so that buffers may span pages. */
@@ -90,6 +121,7 @@ no_pin(struct vmspace *vs, vaddr_t va, vm_prot_t access, struct vm_page **out,
 }
 
 static const struct vm_ops space_ops = { .pin = no_pin };
+const struct vm_ops *vm_design = &space_ops; /* nothing is ever mapped */
 struct vmspace test_space = { .ops = &space_ops };
 
 int
@@ -208,7 +240,19 @@ timer_now(void)
 	return os_clock_ns();
 }
 
+ns_t
+timer_realtime(void)
+{
+	return 1767225600ull * 1000000000;
+}
+
 /* ---- the rest ---- */
+
+/* No daemon: the tests sync by themselves. */
+void
+writeback_start(void)
+{
+}
 
 void
 kprintf(const char *fmt, ...)

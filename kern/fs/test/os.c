@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -72,6 +73,32 @@ os_load(const char *path, size_t *size)
 		os_fail("mmap of the image");
 	close(fd);
 	return (unsigned char *)p;
+}
+
+void
+os_unload(unsigned char *p, size_t size)
+{
+	munmap(p, size + PAGE);
+}
+
+void
+os_save(const char *path, const void *data, size_t size)
+{
+	FILE *f = fopen(path, "wb");
+
+	if (f == NULL || fwrite(data, 1, size, f) != size || fclose(f) != 0)
+		os_fail(path);
+}
+
+int
+os_run(const char *command, const char *log)
+{
+	char line[1024];
+	int status;
+
+	snprintf(line, sizeof(line), "%s >%s 2>&1", command, log);
+	status = system(line);
+	return status < 0 || !WIFEXITED(status) ? 255 : WEXITSTATUS(status);
 }
 
 char *

@@ -9,12 +9,16 @@
 
 /** A private copy of a file, with unmapped memory behind its end. */
 unsigned char *os_load(const char *path, size_t *size);
+void os_unload(unsigned char *, size_t size);
 /** Memory of which only every other 4 KiB page may be touched. */
 char *os_map_pages(size_t npages);
 void *os_alloc(size_t);
 void os_free(void *);
 void os_print(const char *);
 _Noreturn void os_fail(const char *);
+void os_save(const char *path, const void *data, size_t size);
+/** Exit status of a command; its output goes to @p log. */
+int os_run(const char *command, const char *log);
 /** CPU time, so that a busy machine does not matter. */
 uint64_t os_clock_ns(void);
 

@@ -11,10 +11,10 @@ FS_FLAGS := -std=gnu11 $(WARN) -g -O1 -MMD -MP -fno-omit-frame-pointer \
 FS_KFLAGS := $(FS_FLAGS) -ffreestanding -Ikern/arch/host \
 	   -include kern/arch/host/names.h
 FS_SRCS	:= $(filter kern/lib/% kern/sync/%,$(KERN_SRCS_common)) \
-	kern/vm/copy.c kern/proc/file.c kern/proc/block.c kern/proc/device.c \
-	$(filter-out kern/fs/procfs%,$(filter kern/fs/%,$(KERN_SRCS_files))) \
-	kern/dev/null.c $(FST)/kernel.c $(FST)/fs_test.c $(FST)/damage.c \
-	$(FST)/fuzz.c
+	kern/vm/copy.c kern/vm/object.c kern/proc/file.c kern/proc/block.c kern/proc/device.c \
+	$(filter-out kern/fs/procfs% kern/fs/writeback.c,$(filter kern/fs/%, \
+	$(KERN_SRCS_files))) kern/dev/null.c $(FST)/kernel.c \
+	$(FST)/fs_test.c $(FST)/damage.c $(FST)/fuzz.c $(FST)/write.c
 FS_OBJS	:= $(patsubst %.c,$(FSB)/%.o,$(FS_SRCS)) $(FSB)/$(FST)/os.o
 FS_IMAGES := $(foreach b,1024 2048 4096,$(FSB)/$(b).img)
 
@@ -44,7 +44,7 @@ $(FS_IMAGES): $(FSB)/%.img: $(FSB)/tree.stamp
 .PHONY: fs-test
 fs-test: ROUNDS ?= 500
 fs-test: SEED ?= 1
-fs-test: $(FSB)/fs_test $(FS_IMAGES) ## paths, ext2, damaged images (ROUNDS=500)
-	$(Q)for image in $(FS_IMAGES); do \
+fs-test: $(FSB)/fs_test $(FS_IMAGES) ## paths, ext2, writing, damaged images (ROUNDS=500)
+	$(Q)export PATH=$$PATH:/usr/sbin:/sbin; for image in $(FS_IMAGES); do \
 	    $(FSB)/fs_test $(FSB)/tree $$image $(SEED) $(ROUNDS) || exit 1; \
 	done

@@ -3,7 +3,6 @@
 #ifndef FS_TEST_TEST_H
 #define FS_TEST_TEST_H
 
-#include "fs/buf.h"
 #include "fs/test/os.h"
 #include "fs/vfs.h"
 #include "lib/string.h"
@@ -25,11 +24,26 @@ unsigned test_failed(void); /* checks so far */
 
 extern struct block_device test_disk;
 extern unsigned char *test_image;
-extern bool *test_metadata; /* blocks that were read through the cache */
+extern size_t test_image_size;
+extern bool *test_metadata; /* blocks that hold no contents */
+extern bool test_writable;  /* 4 KiB blocks: the kernel writes them */
+/** The disk fails, says EIO: the n-th write from now on, 0: none. */
+extern unsigned test_fail_write;
+/** Called before each write of a block. */
+extern void (*test_on_write)(uint64_t block, const void *data);
+/** Put the image back to what test_keep() saw. */
+void test_keep(void);
+void test_restore(void);
+/** splitmix64 */
+uint64_t test_random(uint64_t *state);
 
 /* damage.c */
 /** Each wrong number gives its error. */
 void damage_image(void);
+
+/* write.c */
+/** Random operations against a model; e2fsck judges. */
+void write_image(uint64_t seed, unsigned episodes);
 
 /* fuzz.c */
 void fuzz_init(uint64_t seed, unsigned rounds);

@@ -143,6 +143,11 @@ find_source(struct vmspace *vs, const struct vm_mapreq *rq, struct region *r)
 		if (rq->flags & VM_MAP_SHARED)
 			return store_create(&r->store);
 		return 0;
+	case VM_FILE:
+		r->source = VM_FILE;
+		r->object = rq->object; /* the clone will hold it */
+		r->offset = rq->offset;
+		return 0;
 	}
 	return EINVAL;
 }
@@ -220,17 +225,25 @@ classic_map(struct vmspace *vs, const struct vm_mapreq *rq, vaddr_t *out,
 
 /* ---- protection ---- */
 
+/* The leaves of one range get the rights that the region and a cap allow. */
+static inline void
+protect_range(struct vmspace *vs, const struct region *r, vaddr_t sva,
+    vaddr_t eva, unsigned rights, struct vm_txn *txn)
+{
+	/* W of a file's page is given by a fault only: it modifies. */
+	unsigned given = r->object != NULL ? rights & ~PMAP_W : rights;
+
+	pmap_protect(vs->pmap, sva, eva, PMAP_RWX & ~rights, given, &txn->tg);
+}
+
 /* An overlay may cap each page differently. */
 static __slowpath void
 protect_capped(struct vmspace *vs, const struct region *r, vaddr_t sva,
     vaddr_t eva, struct vm_txn *txn)
 {
-	for (vaddr_t va = sva; va < eva; va += PAGE_SIZE) {
-		unsigned rights = classic_rights(vs, r, va);
-
-		pmap_protect(vs->pmap, va, va + PAGE_SIZE, PMAP_RWX & ~rights,
-		    rights, &txn->tg);
-	}
+	for (vaddr_t va = sva; va < eva; va += PAGE_SIZE)
+		protect_range(vs, r, va, va + PAGE_SIZE,
+		    classic_rights(vs, r, va), txn);
 }
 
 /* Give the leaves the rights that the region has now. */
@@ -239,8 +252,7 @@ protect_leaves(struct vmspace *vs, const struct region *r, vaddr_t sva,
     vaddr_t eva, struct vm_txn *txn)
 {
 	if (likely(list_empty(&vs->overlays)))
-		pmap_protect(vs->pmap, sva, eva, PMAP_RWX & ~r->prot, r->prot,
-		    &txn->tg);
+		protect_range(vs, r, sva, eva, r->prot, txn);
 	else
 		protect_capped(vs, r, sva, eva, txn);
 }
@@ -335,21 +347,21 @@ classic_sync(struct vmspace *vs, vaddr_t sva, vaddr_t eva, unsigned flags,
 	if (!region_covers(vs, sva, eva))
 		return ENOMEM;
 	if (!(flags & VM_SYNC_DISCARD))
-		return 0; /* nothing has a file behind it yet */
+		return 0; /* files are written through their objects */
 	for (r = region_first(vs, sva); r != NULL && region_sva(r) < eva;
 	     r = region_next(r)) {
 		vaddr_t from = MAX(sva, region_sva(r)), to = MIN(eva, r->eva);
 
 		if (r->source == VM_PHYS)
 			return EINVAL;
-		if (r->store != NULL && !list_empty(&vs->overlays))
+		if (region_shared(r) && !list_empty(&vs->overlays))
 			pmap_scan(vs->pmap, from, to, remember_dirty, &da);
 		error = classic_clear_leaves(vs, r, from, to, txn);
 		if (error != 0)
 			return error;
 		/* Private contents change to zeroes: that is a write. */
 		for (vaddr_t va = from; !list_empty(&vs->overlays) &&
-		     r->store == NULL && va < to;
+		     !region_shared(r) && va < to;
 		     va += PAGE_SIZE)
 			vm_overlay_dirtied(vs, va);
 	}
@@ -424,6 +436,8 @@ classic_region(struct vmspace *vs, vaddr_t va, struct vm_region_info *info)
 		.maxprot = r->maxprot,
 		.flags = r->flags,
 		.source = r->source,
+		.object = r->object,
+		.offset = r->offset,
 	};
 	return 0;
 }
@@ -448,6 +462,7 @@ const struct vm_ops classic_ops = {
 	.pg_harvest = classic_pg_harvest,
 	.pg_revoke = classic_pg_revoke,
 	.pg_evict = classic_pg_evict,
+	.obj_revoke = classic_obj_revoke,
 	.check = classic_check,
 	.count_refs = classic_count_refs,
 	.dump = classic_dump,

@@ -28,10 +28,13 @@ struct region {
 	struct rb_node node; /* key = sva */
 	vaddr_t eva;
 	uint8_t prot, maxprot;
-	uint8_t source;	     /* VM_ANON, VM_PHYS */
+	uint8_t source;	     /* VM_ANON, VM_PHYS, VM_FILE */
 	uint8_t flags;	     /* VM_MAP_SHARED, _STACK, _HEAP */
 	struct classic_store *store; /* shared: frames; else NULL */
-	uint64_t offset;     /* of sva in the store; VM_PHYS: physical */
+	uint64_t offset;     /* of sva in store or object; PHYS: physical */
+	struct vm_object *object; /* VM_FILE; with a reference */
+	struct list mapping; /* [vm_object_lock] in object->mappings */
+	struct vmspace *vs;  /* FILE: where it is */
 };
 
 struct classic_space {
@@ -73,7 +76,7 @@ region_find(const struct vmspace *vs, vaddr_t va)
 /** First region that ends after @p va, or NULL. */
 struct region *region_first(const struct vmspace *, vaddr_t va);
 struct region *region_next(const struct region *);
-/** A copy of @p from with a reference to its store, in no tree; NULL. */
+/** A copy of @p from with its references, in no tree; NULL. */
 struct region *region_clone(const struct region *from);
 /** Not in a tree: free, and let the store go. */
 void region_free(struct region *);
@@ -94,9 +97,23 @@ void store_drop(struct classic_store *);
 /** Scan the tables of all stores. @pre no operation is under way */
 void store_foreach_table(pmap_scan_fn *fn, void *arg);
 
-/* ---- classic_fault.c, classic_fork.c, classic_page.c: slots ---- */
+/* ---- classic_fault.c, _file.c, _fork.c, _page.c: slots ---- */
+
+/** One fault, on its way through the cases. */
+struct fault {
+	struct vmspace *vs;
+	const struct region *r;
+	vaddr_t va;	 /* page */
+	unsigned access; /* PMAP_R, _W or _X */
+	unsigned bits;	 /* rights to give, and A and D as the access sets */
+	struct vm_txn *txn;
+};
 
 int classic_fault(struct vmspace *, const struct vm_fault *, struct vm_txn *);
+/** A fault on pages of an object. @p seen: the entry, empty or narrower */
+int classic_file_fault(const struct fault *, const struct pmap_leaf *seen);
+int classic_obj_revoke(struct vm_object *, uint64_t first, uint64_t end,
+    vm_prot_t keep, struct vm_txn *);
 int classic_pin(struct vmspace *, vaddr_t, vm_prot_t, struct vm_page **,
     struct vm_txn *);
 int classic_fork(struct vmspace *parent, struct vmspace *child,
@@ -108,6 +125,12 @@ int classic_check(struct vmspace *);
 void classic_count_refs(struct vmspace *, void (*)(struct vm_page *, void *),
     void *);
 void classic_dump(struct vmspace *, struct sink *);
+
+static inline bool
+region_shared(const struct region *r)
+{
+	return (r->flags & VM_MAP_SHARED) != 0;
+}
 
 /** Rights of a leaf: what the region and the overlay allow. */
 static inline unsigned

@@ -5,12 +5,12 @@
  *	entry		access	region		what happens
  *	empty		any	private		zero-fill a new frame
  *	empty		any	shared		frame of the store, or a new one
- *	empty		any	physical	enter the fixed frame
+ *	empty		any	physical, file	enter the frame; classic_file.c
  *	leaf, enough	any	any		spurious: fence here, retry (C9)
  *	leaf, COW	write	private		last owner: make writable
  *						else: copy, replace, flush
- *	leaf, narrower	any	any		widen to region and overlay
- *	no-access	any	any		the same
+ *	leaf, narrower	any	shared file	classic_file.c
+ *	(or no-access)	any	any other	widen to region and overlay
  *
  * Path: vm_fault (vm/fault.c) -> HERE -> pmap_enter | pmap_change (vm/pmap.c).
  * Locks: the space shared, so other threads fault here too: each edit names the
@@ -19,16 +19,6 @@
 #include "abi/errno.h"
 #include "sync/counter.h"
 #include "vm/classic/classic.h"
-
-/* Everything that the cases below need; one fault. */
-struct fault {
-	struct vmspace *vs;
-	const struct region *r;
-	vaddr_t va;	 /* page */
-	unsigned access; /* PMAP_R, _W or _X */
-	unsigned bits;	 /* rights to give, and A and D as the access sets */
-	struct vm_txn *txn;
-};
 
 static int
 try_again(struct vm_txn *txn)
@@ -168,20 +158,34 @@ write_private(const struct fault *f, const struct pmap_leaf *seen)
 	return widen(f, seen, PMAP_COW, f->bits);
 }
 
+static int
+fault_empty(const struct fault *f, const struct pmap_leaf *seen)
+{
+	switch (f->r->source) {
+	case VM_FILE:
+		return classic_file_fault(f, seen);
+	case VM_PHYS:
+		return physical_fill(f, seen);
+	default:
+		return shared_fill(f, seen);
+	}
+}
+
 /* All but the zero-fill. */
 static __attribute__((noinline)) int
 fault_other(const struct fault *f, const struct pmap_leaf *seen)
 {
 	if (seen->raw == 0)
-		return f->r->source == VM_PHYS ? physical_fill(f, seen) :
-						 shared_fill(f, seen);
+		return fault_empty(f, seen);
 	if (seen->kind == PMAP_SOFT)
 		panic("classic: software word 0x%lx without swap",
 		    (unsigned long)seen->raw);
 	if (!(seen->bits & PMAP_COW)) {
 		if (seen->kind == PMAP_NOACCESS ||
 		    (seen->bits & f->access) != f->access)
-			return widen(f, seen, PMAP_COW, f->bits);
+			return f->r->object != NULL && region_shared(f->r) ?
+			    classic_file_fault(f, seen) :
+			    widen(f, seen, PMAP_COW, f->bits);
 	} else if (f->access == PMAP_W) {
 		return write_private(f, seen);
 	} else if ((seen->bits & f->access) != f->access) {

@@ -50,6 +50,24 @@ share_leaf(struct pmap_cursor *c, const struct pmap_leaf *leaf, void *arg)
 	return 0;
 }
 
+/* A page of the cache may have been truncated since: then the child faults. */
+static __attribute__((noinline)) int
+enter_cached(struct vmspace *child, struct chunk *ch, struct pmap_new *nw,
+    unsigned i)
+{
+	struct vm_page *pg = ch->e[i].pg;
+	int error = ENOENT;
+
+	nw->pa = page_to_phys(pg);
+	spin_lock(&vm_object_lock);
+	if (pg->flags & PG_CACHED)
+		error = pmap_enter(child->pmap, ch->e[i].va, nw, ch->tg);
+	spin_unlock(&vm_object_lock);
+	if (error != 0)
+		page_drop(pg);
+	return error == ENOENT ? 0 : error;
+}
+
 /* Enter element @p i into the child; the reference is used up in any case. */
 static int
 enter_child(struct vmspace *child, struct chunk *ch, unsigned i)
@@ -58,6 +76,8 @@ enter_child(struct vmspace *child, struct chunk *ch, unsigned i)
 	struct pmap_new nw = { .bits = ch->e[i].bits };
 	int error;
 
+	if (pg->flags & PG_CACHED && !ch->e[i].copy)
+		return enter_cached(child, ch, &nw, i);
 	if (ch->e[i].copy) {
 		struct vm_page *new = frame_alloc(FRAME_DEFAULT);
 
@@ -110,7 +130,7 @@ classic_fork(struct vmspace *parent, struct vmspace *child,
 		if (copy == NULL)
 			return ENOMEM;
 		region_insert(child, copy);
-		if (r->store != NULL || r->source == VM_PHYS)
+		if (region_shared(r) || r->source == VM_PHYS)
 			continue;
 		error = fork_leaves(parent, child, r, &txn->tg);
 		if (error != 0)

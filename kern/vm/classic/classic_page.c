@@ -129,10 +129,10 @@ check_leaf(struct pmap_cursor *c, const struct pmap_leaf *leaf, void *arg)
 	if (phys_to_page(leaf->pa)->refs == 0)
 		complain(ca, c->va, "leaf of a free frame");
 	/* No writable page is shared privately. */
-	if (r->store == NULL && (leaf->bits & PMAP_W) &&
+	if (!region_shared(r) && (leaf->bits & PMAP_W) &&
 	    phys_to_page(leaf->pa)->refs != 1)
 		complain(ca, c->va, "writable private page is shared");
-	if (r->store != NULL && (leaf->bits & PMAP_COW))
+	if (region_shared(r) && (leaf->bits & PMAP_COW))
 		complain(ca, c->va, "copy-on-write leaf in a shared region");
 	return 0;
 }
@@ -232,8 +232,10 @@ classic_dump(struct vmspace *vs, struct sink *sk)
 		    (unsigned long)r->eva, r->prot & VM_PROT_READ ? 'r' : '-',
 		    r->prot & VM_PROT_WRITE ? 'w' : '-',
 		    r->prot & VM_PROT_EXECUTE ? 'x' : '-',
-		    r->store != NULL ? 's' : 'p',
-		    r->source == VM_PHYS ? "phys" : "anon");
+		    region_shared(r) ? 's' : 'p',
+		    r->source == VM_PHYS     ? "phys" :
+			r->source == VM_FILE ? "file" :
+					       "anon");
 		pmap_scan(vs->pmap, da.next, r->eva, dump_leaf, &da);
 		sink_printf(sk, "\n");
 	}

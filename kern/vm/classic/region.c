@@ -94,6 +94,8 @@ region_clone(const struct region *from)
 	*r = *from;
 	if (r->store != NULL)
 		__atomic_fetch_add(&r->store->refs, 1, __ATOMIC_RELAXED);
+	if (r->object != NULL)
+		r->object->ops->hold(r->object);
 	return r;
 }
 
@@ -102,6 +104,8 @@ region_free(struct region *r)
 {
 	if (r->store != NULL)
 		store_drop(r->store);
+	if (r->object != NULL)
+		r->object->ops->drop(r->object);
 	kmem_free(&region_cache, r);
 }
 
@@ -115,6 +119,12 @@ region_insert(struct vmspace *vs, struct region *r)
 	cs->nregions++;
 	vs->size_bytes += r->eva - region_sva(r);
 	counter_add(TS_regions, 1);
+	if (r->object == NULL)
+		return;
+	r->vs = vs;
+	spin_lock(&vm_object_lock);
+	list_push_back(&r->object->mappings, &r->mapping);
+	spin_unlock(&vm_object_lock);
 }
 
 void
@@ -128,6 +138,11 @@ region_remove(struct vmspace *vs, struct region *r)
 	cs->nregions--;
 	vs->size_bytes -= r->eva - region_sva(r);
 	counter_add(TS_regions, (uint64_t)-1);
+	if (r->object == NULL)
+		return;
+	spin_lock(&vm_object_lock);
+	list_remove(&r->mapping);
+	spin_unlock(&vm_object_lock);
 }
 
 struct region *
@@ -192,15 +207,16 @@ region_covers(const struct vmspace *vs, vaddr_t sva, vaddr_t eva)
 
 /* ---- splitting and merging ---- */
 
-/* @p tail becomes the part of @p r from @p va on. */
+/* @p tail becomes the part of @p r from @p va on.  Both cover it for a moment,
+ * so that no revocation of an object misses it. */
 static void
 cut(struct vmspace *vs, struct region *r, vaddr_t va, struct region *tail)
 {
 	tail->node.key = va;
 	tail->offset += va - region_sva(r);
-	vs->size_bytes -= r->eva - va; /* region_insert adds it again */
-	r->eva = va;
 	region_insert(vs, tail);
+	vs->size_bytes -= r->eva - va; /* region_insert added it again */
+	r->eva = va;
 }
 
 static struct region *
@@ -242,7 +258,8 @@ can_merge(const struct region *a, const struct region *b)
 
 	if (a->prot != b->prot ||
 	    a->maxprot != b->maxprot || a->source != b->source ||
-	    a->flags != b->flags || a->store != b->store)
+	    a->flags != b->flags || a->store != b->store ||
+	    a->object != b->object)
 		return false;
 	if (a->store == NULL && a->source == VM_ANON)
 		return true; /* offsets mean nothing */
@@ -255,9 +272,9 @@ absorb(struct vmspace *vs, struct region *a, struct region *b)
 {
 	vaddr_t eva = b->eva;
 
-	region_remove(vs, b);
 	vs->size_bytes += eva - a->eva;
 	a->eva = eva;
+	region_remove(vs, b);
 	region_free(b);
 }
 

@@ -2,17 +2,17 @@
 /*
  * pci.c - find the devices on bus 0 and give their BARs addresses.
  *
- * OpenSBI assigns nothing, so the windows of the host bridge are ours.  One
- * pass: size each BAR, take the next aligned piece of its window, switch the
+ * One pass: size each BAR, keep what firmware assigned (SeaBIOS does, OpenSBI
+ * does not), else take the next aligned piece of the window, and switch the
  * device on.  There are no bridges behind bus 0 of the machines we run on.
+ * Interrupt lines are shared, so each interrupt asks all connected devices.
  * Source: PCI Local Bus Specification 3.0, chapter 6; PCIe ECAM.
  */
-#include "pci.h"
+#include "dev/pci.h"
 
 #include "arch/cpu.h"
 #include "arch/mmu.h"
 #include "lib/printf.h"
-#include "platform.h"
 
 #define PCI_DEVICES_MAX 16
 
@@ -20,6 +20,7 @@
 #define CONFIG_COMMAND 0x04
 #define CONFIG_HEADER  0x0e
 #define CONFIG_BAR(n)  (0x10 + 4 * (n))
+#define CONFIG_PIN     0x3d
 
 #define COMMAND_IO     0x1
 #define COMMAND_MEMORY 0x2
@@ -39,13 +40,13 @@ config32(const struct pci_device *d, unsigned offset)
 	return (volatile uint32_t *)(volatile void *)(d->config + offset);
 }
 
-/* A naturally aligned piece of one of the windows; 0: it is full. */
+/* A naturally aligned piece of a window; 0: it is full. */
 static uint64_t
-take(uint64_t *next, uint64_t bus_end, uint32_t size)
+take(uint64_t *next, const struct pci_window *w, uint32_t size)
 {
 	uint64_t at = ROUND_UP(*next, size);
 
-	if (at + size > bus_end)
+	if (at + size > w->bus + w->size)
 		return 0;
 	*next = at + size;
 	return at;
@@ -55,48 +56,46 @@ take(uint64_t *next, uint64_t bus_end, uint32_t size)
 static unsigned
 assign_bar(struct pci_device *d, unsigned n)
 {
-	const struct platform *p = &platform;
 	volatile uint32_t *bar = config32(d, CONFIG_BAR(n));
 	uint32_t flags = *bar, mask;
-	bool io = flags & BAR_IO;
-	uint64_t at;
+	bool io = flags & BAR_IO, wide = !io && (flags & BAR_64);
+	const struct pci_window *w = io ? &pci_host.io : &pci_host.mem;
+	uint64_t at = flags & (io ? ~3u : ~15u);
 
 	*bar = UINT32_MAX;
 	mask = *bar & (io ? ~3u : ~15u);
 	*bar = flags;
 	if (mask == 0)
-		return !io && (flags & BAR_64) ? 2 : 1;
+		return wide ? 2 : 1;
+	if (wide)
+		at |= (uint64_t)*config32(d, CONFIG_BAR(n + 1)) << 32;
 	d->bar_size[n] = -mask;
-	if (io)
-		at = take(&next_io, p->pci_io_bus + p->pci_io.end -
-		    p->pci_io.start, -mask);
-	else
-		at = take(&next_mem, p->pci_mem_bus + p->pci_mem.end -
-		    p->pci_mem.start, -mask);
+	if (at == 0) {
+		at = take(io ? &next_io : &next_mem, w, -mask);
+		*bar = (uint32_t)at;
+		if (wide)
+			*config32(d, CONFIG_BAR(n + 1)) = (uint32_t)(at >> 32);
+	}
 	if (at == 0) {
 		kprintf("pci: no room for BAR %u of %x:%x\n", n, d->vendor,
 		    d->device);
 		d->bar_size[n] = 0;
 	} else {
-		*bar = (uint32_t)at;
-		d->bar[n] = io ? at - p->pci_io_bus + p->pci_io.start :
-				 at - p->pci_mem_bus + p->pci_mem.start;
+		d->bar[n] = at - w->bus + w->base;
 	}
-	if (io || !(flags & BAR_64))
-		return 1;
-	*config32(d, CONFIG_BAR(n + 1)) = 0;
-	return 2;
+	return wide ? 2 : 1;
 }
 
 /* @return the header byte, or -1: nobody there */
 static int
-probe(volatile uint8_t *config)
+probe(volatile uint8_t *config, unsigned slot)
 {
 	struct pci_device *d = &devices[ndevices];
 	unsigned header = config[CONFIG_HEADER];
 	uint32_t id;
 
 	d->config = config;
+	d->slot = (uint8_t)slot;
 	id = *config32(d, CONFIG_ID);
 	if ((id & 0xffff) == 0xffff)
 		return -1;
@@ -114,13 +113,13 @@ probe(volatile uint8_t *config)
 void
 pci_init(void)
 {
-	volatile uint8_t *ecam = phys_to_virt(platform.pci_ecam);
+	volatile uint8_t *ecam = phys_to_virt(pci_host.ecam);
 
-	if (platform.pci_ecam == 0)
+	if (pci_host.ecam == 0)
 		return;
 	/* Port and bus address 0 mean "unassigned" to devices. */
-	next_io = MAX(platform.pci_io_bus, 0x1000u);
-	next_mem = MAX(platform.pci_mem_bus, 0x1000u);
+	next_io = MAX(pci_host.io.bus, 0x1000u);
+	next_mem = MAX(pci_host.mem.bus, 0x1000u);
 	for (unsigned slot = 0; slot < 32; slot++) {
 		unsigned nfunctions = 1;
 
@@ -128,10 +127,10 @@ pci_init(void)
 			size_t at = (slot << 3 | fn) << 12;
 			int header;
 
-			if (at >= platform.pci_ecam_size ||
+			if (at >= pci_host.ecam_size ||
 			    ndevices == PCI_DEVICES_MAX)
 				return;
-			header = probe(ecam + at);
+			header = probe(ecam + at, slot);
 			if (fn == 0 && header > 0 && (header & HEADER_MULTI))
 				nfunctions = 8;
 		}
@@ -146,4 +145,20 @@ pci_find(uint16_t vendor, uint16_t device, unsigned nth)
 		    devices[i].device == device && nth-- == 0)
 			return &devices[i];
 	return NULL;
+}
+
+static void
+pci_interrupt(void)
+{
+	for (unsigned i = 0; i < ndevices; i++)
+		if (devices[i].handler != NULL)
+			devices[i].handler(devices[i].arg);
+}
+
+void
+pci_connect(struct pci_device *d, void (*handler)(void *), void *arg)
+{
+	d->arg = arg;
+	d->handler = handler;
+	irq_connect(pci_irq(d->slot, d->config[CONFIG_PIN]), pci_interrupt);
 }
