@@ -31,7 +31,7 @@ GROUPS = {
     'sig': 180, 'file': 180, 'badcall': 300, 'elf': 240, 'fp': 180,
     'time': 180, 'tlb': 300, 'al': 240, 'shell': 240, 'glibc': 180,
     'machine': 240, 'oom': 300,
-    'conformance': 300, 'write': 300, 'fmap': 300,
+    'conformance': 300, 'write': 300, 'fmap': 300, 'swap': 300,
 }
 
 # Those that unmap, protect or copy what other CPUs use.
@@ -115,12 +115,16 @@ def name_of(row):
 def config_of(row):
     args = {k: v for k, v in row.items() if k.startswith('tlb.')}
     args['test'] = row['group']
+    more = {}
+    if row['group'] == 'swap':      # little memory, and where to put it
+        args.update(ram1='36m', swap='ram1')
+        more['mem'] = '80M'
     return qemu.Config(
         arch=row['arch'], vm=row['vm'], cpus=row['cpus'], debug=row['debug'],
         lane=row['lane'], args=args, name=name_of(row),
         # a fork bomb in the slow lane says nothing for a minute
         silence=180 if row['lane'] == 'icount' else 60,
-        total=GROUPS.get(row['group'], 240))
+        total=GROUPS.get(row['group'], 240), **more)
 
 
 def listed_groups(arch='riscv'):

@@ -93,7 +93,8 @@ static bool
 known(const char *word, size_t keylen)
 {
 	static const char *const keys[] = { "vm", "init", "tick", "relax",
-		"fuzz", "failat", "seed", "panic", "crash", "root",
+		"fuzz", "failat", "seed", "panic", "crash", "root", "swap",
+		"ram1",
 		"tlb.targets", "tlb.deliver", "tlb.catchup", "tlb.asidbits" };
 
 	for (unsigned i = 0; i < ARRAY_SIZE(keys); i++)

@@ -21,6 +21,8 @@ KERN_SRCS := \
 KERN_SRCS += \
 	kern/vm/fault.c \
 	kern/vm/object.c \
+	kern/vm/swap.c \
+	kern/vm/pageout.c \
 	kern/vm/space.c \
 	kern/vm/copy.c \
 	kern/vm/design.c \
@@ -37,6 +39,7 @@ KERN_SRCS += \
 	kern/vm/classic/classic_file.c \
 	kern/vm/classic/classic_fork.c \
 	kern/vm/classic/classic_page.c \
+	kern/vm/classic/classic_swap.c \
 	kern/vm/classic/region.c
 
 # What the host port compiles too: everything up to here.

@@ -20,6 +20,7 @@
 #include "mem/failpoint.h"
 #include "mem/kmem.h"
 #include "proc/proc.h"
+#include "proc/swapon.h"
 #include "sys/random.h"
 #include "sys/syscall_table.h"
 
@@ -76,6 +77,8 @@ static void
 init_process(void *arg)
 {
 	static char path[128] = "/bin/init", root[16] = "ram0", text[512];
+	static char swap[16];
+	uint64_t size = bootarg_u64("ram1", 0);
 	static const char *env[ENV_MAX];
 	const char *argv[] = { path, NULL };
 	int error;
@@ -86,6 +89,10 @@ init_process(void *arg)
 	(void)bootarg("root", root, sizeof(root));
 	(void)bootarg("init", path, sizeof(path));
 	bootarg_environment(env, ENV_MAX, text, sizeof(text));
+	if (size > 0 && ramdisk_create(size) != 0)
+		kprintf("ram1=: not enough memory\n");
+	if (swap_on(bootarg("swap", swap, sizeof(swap)) ? swap : NULL) != 0)
+		panic("no memory for the page-out daemon");
 	error = vfs_init(root);
 	if (error != 0)
 		panic("cannot mount %s as root: error %d", root, error);

@@ -10,6 +10,8 @@
  * al_dirty(va, len, bitmap)	one bit a page, bit 0 of word 0 the page at
  *				va: written since the last call; re-arms them
  *				in the same step.  Returns how many are set.
+ *				The first call after al_region may leave out
+ *				writes to shared memory from before it.
  */
 #ifndef ABI_AL_H
 #define ABI_AL_H

@@ -19,6 +19,7 @@
 #include "mem/kmem.h"
 #include "proc/signal.h"
 #include "proc/stats.h"
+#include "vm/swap.h"
 
 #define TICK_NS	 (1000000000ull / USER_HZ)
 #define PAGE_KIB (PAGE_SIZE / 1024)
@@ -39,8 +40,8 @@ show_meminfo(struct sink *sk, struct proc *p)
 		{ "Buffers:", 0 },
 		{ "Cached:", 0 },
 		{ "SwapCached:", 0 },
-		{ "SwapTotal:", 0 },
-		{ "SwapFree:", 0 },
+		{ "SwapTotal:", swap_total() * PAGE_KIB },
+		{ "SwapFree:", (swap_total() - swap_used()) * PAGE_KIB },
 		{ "Dirty:", 0 },
 		{ "Slab:", kmem_slab_frames() * PAGE_KIB },
 		{ "KernelStack:", counter_read(TS_threads) * KSTACK_PAGES *

@@ -29,6 +29,7 @@ paddr_t frame_base;
 size_t frame_array_size;
 uintptr_t frame_bias;
 struct waitq frame_waitq = WAITQ_INIT(frame_waitq);
+struct waitq frame_low_wq = WAITQ_INIT(frame_low_wq);
 size_t (*frame_reclaim)(size_t want);
 
 static struct spinlock frame_lock = SPINLOCK_INIT(RANK_FRAME, "frame");
@@ -36,7 +37,7 @@ static struct list free_lists[FRAME_MAX_ORDER + 1]; /* [frame_lock] */
 static size_t buddy_free;			     /* [frame_lock] frames */
 static size_t total;				     /* after frame_init */
 static size_t reserve; /* kept for FRAME_RESERVE callers */
-static bool frame_low; /* [a] frees bypass the caches and wake waiters */
+static uint32_t frame_low; /* [a] 1: frees bypass the caches and wake waiters */
 
 /* Free frames linked through link.next; n of them. */
 struct chain {
@@ -206,6 +207,7 @@ refill(unsigned flags)
 	struct frame_cache *c = this_cache();
 	size_t floor = (flags & FRAME_RESERVE) ? 0 : reserve;
 	struct vm_page *pg = NULL;
+	bool fell = false;
 
 	if (c->spare.n > 0) {
 		c->open = c->spare;
@@ -221,9 +223,12 @@ refill(unsigned flags)
 		if (c->open.n == 0 && buddy_free > floor)
 			pg = buddy_remove(0);
 		if (buddy_free <= reserve + BATCH)
-			__atomic_store_n(&frame_low, true, __ATOMIC_SEQ_CST);
+			fell = !__atomic_exchange_n(&frame_low, 1,
+			    __ATOMIC_SEQ_CST);
 	}
 	spin_unlock(&frame_lock);
+	if (fell)
+		waitq_wake_all(&frame_low_wq);
 	return c->open.n > 0 ? chain_pop(&c->open) : pg;
 }
 
@@ -296,7 +301,7 @@ free_now(struct vm_page *pg)
 	buddy_insert(pg, pg->order);
 	depot_drain();
 	if (buddy_free > 2 * reserve + BATCH)
-		__atomic_store_n(&frame_low, false, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&frame_low, 0, __ATOMIC_SEQ_CST);
 	spin_unlock(&frame_lock);
 	waitq_wake_all(&frame_waitq);
 }

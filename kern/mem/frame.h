@@ -80,6 +80,8 @@ extern uintptr_t frame_bias;
 extern size_t (*frame_reclaim)(size_t want);
 /** Woken when memory becomes free while somebody waits for it. */
 extern struct waitq frame_waitq;
+/** Woken when the free frames fall below a mark. */
+extern struct waitq frame_low_wq;
 
 static inline paddr_t
 page_to_phys(const struct vm_page *pg)

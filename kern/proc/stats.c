@@ -10,6 +10,7 @@
 #include "proc/proc.h"
 #include "proc/stats.h"
 #include "sync/counter.h"
+#include "vm/swap.h"
 
 void
 stats_read(struct tern_stat *st)
@@ -21,6 +22,7 @@ stats_read(struct tern_stat *st)
 	 * Live objects in slabs have rows of their own. */
 	st->v[TS_frames_free] = frame_free_count() + kstack_cached_frames() +
 	    pmap_tables_cached() + kmem_slab_frames() + vm_object_cached();
+	st->v[TS_swap_slots] = swap_used();
 	st->v[TS_slab_bytes] = kmem_used_bytes();
 	st->v[TS_slab_objects] = kmem_used_objects();
 }

@@ -17,6 +17,7 @@
 #include "proc/stats.h"
 #include "sys/random.h"
 #include "sys/syscall_table.h"
+#include "vm/swap.h"
 
 #if defined(__riscv)
 #define MACHINE "riscv64"
@@ -49,6 +50,8 @@ sys_sysinfo(uintptr_t out)
 	si.uptime = (int64_t)(timer_now() / 1000000000);
 	si.totalram = frame_total();
 	si.freeram = frame_free_count();
+	si.totalswap = swap_total();
+	si.freeswap = swap_total() - swap_used();
 	si.procs = (uint16_t)counter_read(TS_processes);
 	si.mem_unit = PAGE_SIZE;
 	return -copyout(thread_self()->space, out, &si, sizeof(si));

@@ -9,6 +9,7 @@
  */
 #include "abi/errno.h"
 #include "sync/counter.h"
+#include "vm/pageout.h"
 #include "vm/txn.h"
 #include "vm/vm.h"
 
@@ -27,6 +28,9 @@ wait_for_memory(struct vmspace *vs)
 		frame_free(pg);
 		return 0;
 	}
+	error = pageout_wait();
+	if (error != ENOMEM)
+		return error;
 	error = vm_env_out_of_memory(vs);
 	if (error != 0)
 		return error;

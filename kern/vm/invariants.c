@@ -5,12 +5,14 @@
  * I1 every pmap is sound (pmap_check) and every space too (the design's check).
  * I2 a frame's references equal the leaves and other holders that the designs
  *    report; so no mapped frame is free, and none is lost or counted twice.
+ * I3 the count of a swap slot equals the software words that name it.
  * Run by tests and fuzzers after each operation, and on demand in the kernel.
  */
 #include "abi/errno.h"
 #include "lib/printf.h"
 #include "lib/string.h"
 #include "mem/kmem.h"
+#include "vm/swap.h"
 #include "vm/vm.h"
 
 struct census {
@@ -63,10 +65,13 @@ vm_check(void)
 
 	if (c.count == NULL)
 		return ENOMEM;
+	swap_check_begin();
 	(void)vmspace_foreach(check_space, &c);
 	vm_design->count_refs(NULL, count_one, &c);
 	vm_object_count_refs(count_one, &c);
 	check_frames(&c);
+	if (swap_check_end() != 0)
+		c.error = EINVAL;
 	kfree(c.count, size);
 	return c.error;
 }

@@ -162,6 +162,27 @@ take_out(struct vm_page *pg)
 	page_drop(pg);
 }
 
+void
+vm_object_adopt(struct vm_object *o, uint64_t index, struct vm_page *pg)
+{
+	page_hold(pg);
+	insert(o, index, pg);
+	clear_flags(pg, PG_BUSY | PG_REFERENCED);
+	vm_object_modify(pg);
+}
+
+bool
+vm_object_discard(struct vm_object *o, uint64_t index)
+{
+	struct vm_page *pg = vm_object_find(o, index);
+
+	if (pg != NULL && (pg->flags & (PG_BUSY | PG_WRITEBACK)))
+		return false;
+	if (pg != NULL)
+		take_out(pg);
+	return true;
+}
+
 /* ---- waiting ---- */
 
 /* Wait, without the lock, until something about @p what changed. */

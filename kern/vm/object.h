@@ -88,8 +88,14 @@ void vm_object_flush(struct vm_object *);
 /** What went wrong with writing since the last call, or 0. */
 int vm_object_error(struct vm_object *);
 
-/* ---- for designs, vm_object_lock held ---- */
+/* ---- for designs and swap, vm_object_lock held ---- */
 
+/** @p pg, of anonymous memory so far, enters the cache as a modified page; the
+ * cache takes a reference. @pre nothing is at @p index */
+void vm_object_adopt(struct vm_object *, uint64_t index, struct vm_page *pg);
+/** Take a page out, unsaved, if it is not BUSY or in WRITEBACK.
+ * @return whether nothing is there any more */
+bool vm_object_discard(struct vm_object *, uint64_t index);
 struct vm_page *vm_object_find(const struct vm_object *, uint64_t index);
 /** There is no (backed) page, or it is BUSY: make the slot return VM_WAIT for
  * it.  @p write: a shared mapping is about to store. */

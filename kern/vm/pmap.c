@@ -96,11 +96,12 @@ encode(const struct pmap *pm, paddr_t pa, unsigned level, unsigned bits)
 	return pte_make_leaf(pa, level, bits, pm->type != PMAP_KERNEL);
 }
 
-/* Old and new differ in more than A and D? */
+/* Is entry @p now not what was seen, but for A and D of a leaf? */
 static bool
-differs(pte_t a, pte_t b)
+differs(pte_t now, pte_t seen)
 {
-	return ((a ^ b) & ~PTE_AD_MASK) != 0;
+	return now != seen && (pte_kind(now, 0) == PTE_KIND_SOFT ||
+		((now ^ seen) & ~PTE_AD_MASK) != 0);
 }
 
 /* Put @p new into @p pte if it still is @p seen. On success @p *old is what was

@@ -193,6 +193,12 @@ struct vm_ops {
 	int (*obj_revoke)(struct vm_object *, uint64_t first, uint64_t end,
 	    vm_prot_t keep, struct vm_txn *);
 
+	/** Take pages from their mappings, those not used lately first, until
+	 * about @p want have gone; anonymous ones get a swap slot (swap.h).
+	 * Takes locks itself, may sleep on a flush, never waits for memory.
+	 * @return how many leaves went; 0: nothing can */
+	unsigned (*pageout)(unsigned want);
+
 	/** Full invariant walk; 0 = sound, else says what is wrong. */
 	int (*check)(struct vmspace *vs);
 	/** Tell how often each frame is referenced by this space, or with @p vs

@@ -5,7 +5,7 @@
  *
  * Implemented by proc/vm_env.c in the kernel and by arch/host/vm_env.c for
  * tests.  The designs reach scheduler, processes and devices only through here
- * (files and pagers add their calls when they arrive).
+ * (pagers add their calls when they arrive).
  */
 #ifndef VM_VM_ENV_H
 #define VM_VM_ENV_H
@@ -13,6 +13,7 @@
 #include "sync/waitq.h"
 
 struct vmspace;
+struct vm_page;
 
 /** What a restartable operation waits for. */
 struct vm_wait {
@@ -36,6 +37,13 @@ int vm_env_wait(const struct vm_wait *);
  * @pre no lock held
  */
 int vm_env_out_of_memory(struct vmspace *vs);
+
+/** Blocks of the swap device; 0: there is none. */
+size_t vm_env_swap_slots(void);
+/** Move pages to or from the slots that their offsets name, and wait.
+ * @retval EIO @pre may sleep; needs no memory */
+int __must_check vm_env_swap_io(struct vm_page *const *, unsigned n,
+    bool write);
 
 /** The current thread was killed: restart loops end with EINTR. */
 bool vm_env_killed(void);

@@ -14,6 +14,7 @@
 #include "machine/pte.h"
 #include "mem/frame.h"
 #include "mem/kmem.h"
+#include "vm/swap.h"
 
 #define FAULTS_MAX 64 /* faults of one access; more: livelock */
 
@@ -61,6 +62,8 @@ host_boot(const struct host_options *o)
 		panic("tlb_init refused the policy");
 	if (vm_init(o->design) != 0)
 		panic("no design %s", o->design);
+	if (swap_start() != 0)
+		panic("no memory for swap");
 }
 
 /* ---- programs ---- */

@@ -28,7 +28,10 @@ struct host_options {
 	bool sbi;	    /* the machine has remote fences */
 	bool ipi_deferred;  /* handlers run only when the target polls */
 	bool threads;
+	size_t swap_slots;  /* 0: no swap; at most HOST_SWAP_MAX */
 };
+
+#define HOST_SWAP_MAX 512
 
 /** Four CPUs, 16 MiB, 16 ASID bits, negative entries, classic. */
 extern const struct host_options host_defaults;

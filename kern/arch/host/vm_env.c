@@ -9,6 +9,8 @@
 
 #include "abi/errno.h"
 #include "arch/host/host.h"
+#include "lib/string.h"
+#include "mem/frame.h"
 
 int
 vm_env_wait(const struct vm_wait *w)
@@ -31,4 +33,29 @@ bool
 vm_env_killed(void)
 {
 	return sched_interrupted(WAIT_KILLABLE);
+}
+
+/* ---- swap: an array ---- */
+
+static char slots[HOST_SWAP_MAX][PAGE_SIZE];
+
+size_t
+vm_env_swap_slots(void)
+{
+	return host_options.swap_slots;
+}
+
+int
+vm_env_swap_io(struct vm_page *const *pages, unsigned n, bool write)
+{
+	for (unsigned i = 0; i < n; i++) {
+		char *slot = slots[pages[i]->offset];
+		void *page = page_to_virt(pages[i]);
+
+		if (write)
+			memcpy(slot, page, PAGE_SIZE);
+		else
+			memcpy(page, slot, PAGE_SIZE);
+	}
+	return 0;
 }

@@ -41,6 +41,7 @@ static void
 classic_as_fini(struct vmspace *vs)
 {
 	KASSERT(classic_of(vs)->nregions == 0);
+	KASSERT(classic_of(vs)->nswapped == 0);
 	kfree(vs->priv, sizeof(struct classic_space));
 }
 
@@ -69,9 +70,12 @@ classic_clear_leaves(struct vmspace *vs, const struct region *r, vaddr_t sva,
     vaddr_t eva, struct vm_txn *txn)
 {
 	bool counted = r->source != VM_PHYS; /* leaves hold references */
-	int error = pmap_remove(vs->pmap, sva, eva, counted, &txn->tg);
 
-	return error == 0 ? 0 : restart(txn);
+	if (pmap_remove(vs->pmap, sva, eva, counted, &txn->tg) != 0)
+		return restart(txn);
+	if (unlikely(classic_of(vs)->nswapped > 0))
+		classic_swap_clear(classic_of(vs), vs->pmap, sva, eva);
+	return 0;
 }
 
 /* Remove what is in the range. @pre no region crosses its ends */
@@ -402,10 +406,17 @@ take_dirty(struct pmap_cursor *c, const struct pmap_leaf *leaf, void *arg)
 	size_t i = (c->va - pa->sva) >> PAGE_SHIFT;
 	unsigned bits = leaf->bits;
 
+	if (leaf->kind == PMAP_SOFT) {
+		bits = swap_dirty(leaf->soft) ? PMAP_DIRTY : 0;
+		pmap_cursor_clear(c, swap_word(swap_slot(leaf->soft), false),
+		    pa->tg);
+		goto out;
+	}
 	/* While the kernel writes through a pin the page stays dirty: what it
 	 * has yet to write would not set D again. */
 	if (!is_being_written(leaf->pa))
 		bits = pmap_cursor_change(c, PMAP_DIRTY, 0, pa->tg);
+out:
 	if (bits & PMAP_DIRTY)
 		pa->bitmap[i / 64] |= (uint64_t)1 << (i % 64);
 	return 0;
@@ -463,6 +474,7 @@ const struct vm_ops classic_ops = {
 	.pg_revoke = classic_pg_revoke,
 	.pg_evict = classic_pg_evict,
 	.obj_revoke = classic_obj_revoke,
+	.pageout = classic_pageout,
 	.check = classic_check,
 	.count_refs = classic_count_refs,
 	.dump = classic_dump,

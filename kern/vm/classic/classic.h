@@ -42,6 +42,7 @@ struct classic_space {
 	unsigned nregions;
 	vaddr_t hint; /* the next search for room starts below */
 	struct region *last; /* [a] found last; NULL: none */
+	size_t nswapped;     /* [a] software words in the table */
 };
 
 #define REGIONS_MAX 65536 /* per space, as vm.max_map_count */
@@ -118,6 +119,37 @@ int classic_pin(struct vmspace *, vaddr_t, vm_prot_t, struct vm_page **,
     struct vm_txn *);
 int classic_fork(struct vmspace *parent, struct vmspace *child,
     struct vm_txn *);
+/* The software word of a page in a swap slot keeps its D. */
+static inline uint64_t
+swap_word(uint64_t slot, bool dirty)
+{
+	return PMAP_SOFT_WORD(PMAP_SOFT_SWAP, slot << 1 | dirty);
+}
+
+static inline uint64_t
+swap_slot(uint64_t word)
+{
+	return PMAP_SOFT_VALUE(word) >> 1;
+}
+
+static inline bool
+swap_dirty(uint64_t word)
+{
+	return PMAP_SOFT_VALUE(word) & 1;
+}
+
+unsigned classic_pageout(unsigned want);
+/** A fault on software word @p seen of @p table at @p va: the page comes back,
+ * with @p bits; without W while others share its slot.  @p cs: whose word it
+ * is, NULL: a store's.  @retval VM_WAIT it must be read first */
+int classic_swap_in(struct classic_space *cs, struct pmap *table, vaddr_t va,
+    unsigned bits, const struct pmap_leaf *seen, struct vm_txn *);
+/** Remove the software words of [@p sva, @p eva).
+ * _locked: with vm_object_lock held */
+void classic_swap_clear(struct classic_space *cs, struct pmap *table,
+    vaddr_t sva, vaddr_t eva);
+void classic_swap_clear_locked(struct classic_space *cs, struct pmap *table,
+    vaddr_t sva, vaddr_t eva);
 unsigned classic_pg_harvest(struct vm_page *, unsigned clear, struct vm_txn *);
 int classic_pg_revoke(struct vm_page *, vm_prot_t keep, struct vm_txn *);
 int classic_pg_evict(struct vm_page *, struct vm_txn *);

@@ -2,6 +2,11 @@
 /*
  * classic_fault.c - a fault is a switch on the page-table entry.
  *
+ * Path: vm_fault (vm/fault.c) -> HERE -> pmap_enter | pmap_change (vm/pmap.c).
+ * Locks: the space shared, so other threads fault here too: each edit names the
+ * entry that was seen, and EAGAIN means that somebody was faster.
+ */
+/*
  *	entry		access	region		what happens
  *	empty		any	private		zero-fill a new frame
  *	empty		any	shared		frame of the store, or a new one
@@ -11,10 +16,7 @@
  *						else: copy, replace, flush
  *	leaf, narrower	any	shared file	classic_file.c
  *	(or no-access)	any	any other	widen to region and overlay
- *
- * Path: vm_fault (vm/fault.c) -> HERE -> pmap_enter | pmap_change (vm/pmap.c).
- * Locks: the space shared, so other threads fault here too: each edit names the
- * entry that was seen, and EAGAIN means that somebody was faster.
+ *	software word	any	private		back from swap; classic_swap.c
  */
 #include "abi/errno.h"
 #include "sync/counter.h"
@@ -56,9 +58,9 @@ zero_fill(struct vmspace *vs, vaddr_t va, unsigned bits,
 	return enter(vs, va, pa, bits, seen, txn);
 }
 
-/* The store's frame at @p off, zero-filled if there is none yet. */
-static int
-store_page(const struct fault *f, uint64_t off, struct vm_page **out)
+/* The store has no frame at @p off: a new one, or back from swap. */
+static __attribute__((noinline)) int
+store_fill(const struct fault *f, uint64_t off)
 {
 	struct pmap *table = f->r->store->table;
 	struct pmap_leaf leaf;
@@ -66,9 +68,14 @@ store_page(const struct fault *f, uint64_t off, struct vm_page **out)
 	struct vm_page *pg;
 	int error;
 
-	if (pmap_get(table, off, &leaf) == PMAP_LEAF) {
-		*out = phys_to_page(leaf.pa);
-		return 0;
+	switch (pmap_get(table, off, &leaf)) {
+	case PMAP_SOFT:
+		return classic_swap_in(NULL, table, off, PMAP_R | PMAP_W,
+		    &leaf, f->txn);
+	case PMAP_EMPTY:
+		break;
+	default:
+		return 0; /* somebody was faster */
 	}
 	pg = frame_alloc(FRAME_DEFAULT);
 	if (pg == NULL)
@@ -81,7 +88,6 @@ store_page(const struct fault *f, uint64_t off, struct vm_page **out)
 		return error == EAGAIN ? try_again(f->txn) : error;
 	}
 	counter_add(TS_zero_fills, 1);
-	*out = pg;
 	return 0;
 }
 
@@ -89,13 +95,20 @@ static __attribute__((noinline)) int
 shared_fill(const struct fault *f, const struct pmap_leaf *seen)
 {
 	uint64_t off = f->r->offset + (f->va - region_sva(f->r));
+	struct pmap *table = f->r->store->table;
 	struct vm_page *pg;
-	int error = store_page(f, off, &pg);
+	int error;
 
-	if (error != 0)
-		return error;
+	/* The pin keeps the page from page-out until the leaf is there. */
+	while (pmap_get_pin(table, off, PMAP_R, &pg) != 0) {
+		error = store_fill(f, off);
+		if (error != 0)
+			return error;
+	}
 	page_hold(pg); /* the store keeps its own while the region exists */
-	return enter(f->vs, f->va, page_to_phys(pg), f->bits, seen, f->txn);
+	error = enter(f->vs, f->va, page_to_phys(pg), f->bits, seen, f->txn);
+	page_unpin(pg, false);
+	return error;
 }
 
 static __slowpath int
@@ -178,8 +191,8 @@ fault_other(const struct fault *f, const struct pmap_leaf *seen)
 	if (seen->raw == 0)
 		return fault_empty(f, seen);
 	if (seen->kind == PMAP_SOFT)
-		panic("classic: software word 0x%lx without swap",
-		    (unsigned long)seen->raw);
+		return classic_swap_in(classic_of(f->vs), f->vs->pmap, f->va,
+		    f->bits, seen, f->txn);
 	if (!(seen->bits & PMAP_COW)) {
 		if (seen->kind == PMAP_NOACCESS ||
 		    (seen->bits & f->access) != f->access)

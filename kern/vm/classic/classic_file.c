@@ -148,9 +148,15 @@ classic_obj_revoke(struct vm_object *o, uint64_t first, uint64_t end,
 			continue;
 		sva = region_sva(r) + ((from - start) << PAGE_SHIFT);
 		eva = region_sva(r) + ((to - start) << PAGE_SHIFT);
-		if (keep == VM_PROT_NONE)
-			error = classic_clear_leaves(r->vs, r, sva, eva, txn);
-		else if (region_shared(r) && !(keep & VM_PROT_WRITE))
+		if (keep == VM_PROT_NONE) {
+			error = pmap_remove(r->vs->pmap, sva, eva, true,
+			    &txn->tg);
+			if (error == 0)
+				classic_swap_clear_locked(classic_of(r->vs),
+				    r->vs->pmap, sva, eva);
+			else
+				error = restart(txn);
+		} else if (region_shared(r) && !(keep & VM_PROT_WRITE))
 			(void)pmap_scan(r->vs->pmap, sva, eva, lose_write,
 			    &txn->tg);
 		if (error != 0)

@@ -12,6 +12,7 @@
  */
 #include "abi/errno.h"
 #include "vm/classic/classic.h"
+#include "vm/swap.h"
 
 #define CHUNK 32
 
@@ -21,8 +22,10 @@ struct chunk {
 	struct {
 		vaddr_t va;
 		struct vm_page *pg;
+		uint64_t word; /* software word; 0: a leaf */
 		uint16_t bits;
 		bool copy; /* being written by the kernel: not shared */
+		bool cached; /* of a file, in the page cache */
 	} e[CHUNK];
 };
 
@@ -31,19 +34,27 @@ share_leaf(struct pmap_cursor *c, const struct pmap_leaf *leaf, void *arg)
 {
 	struct chunk *ch = arg;
 	struct vm_page *pg = phys_to_page(leaf->pa);
-	bool copy = __atomic_load_n(&pg->wpins, __ATOMIC_ACQUIRE) != 0;
+	bool copy = leaf->kind != PMAP_SOFT &&
+	    __atomic_load_n(&pg->wpins, __ATOMIC_ACQUIRE) != 0;
 	unsigned bits = leaf->bits;
 
 	if (ch->n == CHUNK)
 		return 1;
+	ch->e[ch->n].va = c->va;
+	ch->e[ch->n].word = 0;
+	if (leaf->kind == PMAP_SOFT) {
+		ch->e[ch->n++].word = leaf->soft;
+		return 0;
+	}
 	if (!copy) {
 		page_hold(pg);
 		if (!(bits & PMAP_COW))
 			bits = pmap_cursor_change(c, PMAP_W, PMAP_COW, ch->tg);
 		bits = (bits & ~PMAP_W) | PMAP_COW;
 	}
-	ch->e[ch->n].va = c->va;
 	ch->e[ch->n].pg = pg;
+	ch->e[ch->n].cached = (pg->flags & PG_CACHED) &&
+	    pg->owner != &swap_object;
 	ch->e[ch->n].bits = (uint16_t)bits;
 	ch->e[ch->n].copy = copy;
 	ch->n++;
@@ -68,6 +79,23 @@ enter_cached(struct vmspace *child, struct chunk *ch, struct pmap_new *nw,
 	return error == ENOENT ? 0 : error;
 }
 
+/* The child shares the slot. */
+static __attribute__((noinline)) int
+enter_word(struct vmspace *child, vaddr_t va, uint64_t word,
+    struct tlb_gather *tg)
+{
+	int error = pmap_reserve(child->pmap, va, va + PAGE_SIZE);
+
+	if (error != 0)
+		return error;
+	spin_lock(&vm_object_lock);
+	swap_hold(swap_slot(word));
+	(void)pmap_clear(child->pmap, va, word, NULL, tg);
+	spin_unlock(&vm_object_lock);
+	classic_of(child)->nswapped++;
+	return 0;
+}
+
 /* Enter element @p i into the child; the reference is used up in any case. */
 static int
 enter_child(struct vmspace *child, struct chunk *ch, unsigned i)
@@ -76,7 +104,9 @@ enter_child(struct vmspace *child, struct chunk *ch, unsigned i)
 	struct pmap_new nw = { .bits = ch->e[i].bits };
 	int error;
 
-	if (pg->flags & PG_CACHED && !ch->e[i].copy)
+	if (ch->e[i].word != 0)
+		return enter_word(child, ch->e[i].va, ch->e[i].word, ch->tg);
+	if (ch->e[i].cached && !ch->e[i].copy)
 		return enter_cached(child, ch, &nw, i);
 	if (ch->e[i].copy) {
 		struct vm_page *new = frame_alloc(FRAME_DEFAULT);
@@ -110,7 +140,7 @@ fork_leaves(struct vmspace *parent, struct vmspace *child,
 		for (i = 0; error == 0 && i < ch.n; i++)
 			error = enter_child(child, &ch, i);
 		for (; i < ch.n; i++) /* after an error */
-			if (!ch.e[i].copy)
+			if (!ch.e[i].copy && ch.e[i].word == 0)
 				page_drop(ch.e[i].pg);
 		if (ch.n > 0)
 			va = ch.e[ch.n - 1].va + PAGE_SIZE;

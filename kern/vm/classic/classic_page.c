@@ -9,6 +9,7 @@
 #include "abi/errno.h"
 #include "lib/printf.h"
 #include "vm/classic/classic.h"
+#include "vm/swap.h"
 
 /* ---- page side ---- */
 
@@ -96,6 +97,7 @@ classic_pg_evict(struct vm_page *pg, struct vm_txn *txn)
 struct check_arg {
 	struct vmspace *vs;
 	int error;
+	size_t nswapped;
 };
 
 static void
@@ -117,7 +119,10 @@ check_leaf(struct pmap_cursor *c, const struct pmap_leaf *leaf, void *arg)
 		return 0;
 	}
 	if (leaf->kind == PMAP_SOFT) {
-		complain(ca, c->va, "software word without swap");
+		ca->nswapped++;
+		if (region_shared(r) || r->source == VM_PHYS ||
+		    swap_slot(leaf->soft) >= swap_total())
+			complain(ca, c->va, "software word in a wrong place");
 		return 0;
 	}
 	/* The machine may lack W or X without R. */
@@ -141,7 +146,7 @@ int
 classic_check(struct vmspace *vs)
 {
 	struct classic_space *cs = classic_of(vs);
-	struct check_arg ca = { vs, 0 };
+	struct check_arg ca = { .vs = vs };
 	vaddr_t end = 0;
 	size_t size = 0;
 	unsigned n = 0;
@@ -162,6 +167,8 @@ classic_check(struct vmspace *vs)
 	if (n != cs->nregions || size != vs->size_bytes)
 		complain(&ca, 0, "wrong count of regions or bytes");
 	pmap_scan(vs->pmap, 0, USER_MAX, check_leaf, &ca);
+	if (ca.nswapped != cs->nswapped)
+		complain(&ca, 0, "wrong count of software words");
 	return ca.error;
 }
 
@@ -178,6 +185,10 @@ count_leaf(struct pmap_cursor *c, const struct pmap_leaf *leaf, void *arg)
 {
 	struct count_arg *ca = arg;
 
+	if (leaf->kind == PMAP_SOFT) {
+		swap_check_word(swap_slot(leaf->soft));
+		return 0;
+	}
 	if (ca->vs != NULL && region_find(ca->vs, c->va)->source == VM_PHYS)
 		return 0;
 	ca->count(phys_to_page(leaf->pa), ca->arg);
@@ -207,7 +218,8 @@ static int
 dump_leaf(struct pmap_cursor *c, const struct pmap_leaf *leaf, void *arg)
 {
 	struct dump_arg *da = arg;
-	char mark = leaf->kind == PMAP_NOACCESS ? 'n' :
+	char mark = leaf->kind == PMAP_SOFT	? 's' :
+	    leaf->kind == PMAP_NOACCESS		? 'n' :
 	    leaf->bits & PMAP_COW		? 'c' :
 	    leaf->bits & PMAP_W			? 'w' :
 						  'r';

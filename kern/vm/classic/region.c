@@ -8,6 +8,7 @@
  * Locks: the space's, exclusive for everything that changes the tree.
  */
 #include "vm/classic/classic.h"
+#include "vm/swap.h"
 
 #include "abi/errno.h"
 #include "mem/kmem.h"
@@ -60,6 +61,8 @@ drop_page(struct pmap_cursor *c, const struct pmap_leaf *leaf, void *arg)
 {
 	/* Never loaded by a CPU, so there is nothing to flush; leaves of spaces
 	 * hold references of their own. */
+	if (leaf->kind == PMAP_SOFT)
+		return 0;
 	pmap_cursor_clear(c, 0, arg);
 	page_drop(phys_to_page(leaf->pa));
 	return 0;
@@ -77,6 +80,8 @@ store_drop(struct classic_store *st)
 	spin_unlock(&stores_lock);
 	tlb_gather_init(&none);
 	pmap_scan(st->table, 0, USER_MAX, drop_page, &none);
+	if (swap_used() > 0)
+		classic_swap_clear(NULL, st->table, 0, USER_MAX);
 	KASSERT(tlb_gather_empty(&none));
 	pmap_drop(st->table);
 	kfree(st, sizeof(*st));

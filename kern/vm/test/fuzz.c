@@ -12,20 +12,22 @@
 #include "mem/failpoint.h"
 #include "mem/kmem.h"
 #include "sync/counter.h"
+#include "vm/swap.h"
 #include "vm/test/fuzz_ops.h"
 
 enum op {
 	OP_CREATE, OP_MAP, OP_MAP_SHARED, OP_ALIAS, OP_NOREPLACE, OP_ANYWHERE,
 	OP_UNMAP, OP_PROTECT, OP_DISCARD, OP_MINCORE, OP_FORK, OP_EXIT,
 	OP_EXEC, OP_LOAD, OP_LAZY, OP_READ, OP_WRITE, OP_FETCH, OP_AL_REGION,
-	OP_AL_PROT, OP_AL_DIRTY, OP_PIN, OP_COPY, OP_FAILAT, OP_WILD, NOPS,
+	OP_AL_PROT, OP_AL_DIRTY, OP_PIN, OP_COPY, OP_FAILAT, OP_WILD,
+	OP_PAGEOUT, NOPS,
 };
 
 static const char *const op_names[NOPS] = { "create", "map", "map_shared",
 	"alias", "noreplace", "map_anywhere", "unmap", "protect", "discard",
 	"mincore", "fork", "exit", "exec", "load", "lazy", "read", "write",
 	"fetch", "al_region", "al_prot", "al_dirty", "pin", "copy", "failat",
-	"wild" };
+	"wild", "pageout" };
 
 /* How often each is drawn from a byte: accesses, maps and forks most. */
 static enum op
@@ -37,8 +39,9 @@ op_of(const struct fuzz_rec *rec)
 		OP_UNMAP, OP_UNMAP, OP_PROTECT, OP_PROTECT, OP_PROTECT,
 		OP_PROTECT, OP_DISCARD, OP_DISCARD, OP_MINCORE, OP_FORK,
 		OP_FORK, OP_FORK, OP_EXIT, OP_EXIT, OP_EXEC, OP_LOAD, OP_LOAD,
-		OP_LAZY, OP_READ, OP_READ, OP_READ, OP_READ, OP_READ, OP_READ,
-		OP_READ, OP_READ, OP_WRITE, OP_WRITE, OP_WRITE, OP_WRITE,
+		OP_LAZY, OP_PAGEOUT, OP_PAGEOUT, OP_READ, OP_READ, OP_READ,
+		OP_READ, OP_READ, OP_READ, OP_WRITE, OP_WRITE, OP_WRITE,
+		OP_WRITE,
 		OP_WRITE, OP_WRITE, OP_WRITE, OP_WRITE, OP_WRITE, OP_WRITE,
 		OP_FETCH, OP_AL_REGION, OP_AL_REGION, OP_AL_PROT, OP_AL_PROT,
 		OP_AL_DIRTY, OP_AL_DIRTY, OP_AL_DIRTY, OP_PIN, OP_PIN,
@@ -63,9 +66,20 @@ set_scope(enum op op, const struct range *r)
 {
 	bool all = op == OP_FORK || op == OP_EXIT || op == OP_EXEC;
 
-	scope.spaces = 1u << r->s;
+	scope.spaces = op == OP_PAGEOUT ? 0 : 1u << r->s;
 	scope.first = all || op == OP_AL_PROT ? 0 : r->first;
 	scope.n = all || op == OP_AL_PROT ? M_PAGES : r->n;
+}
+
+/* Contents do not change, whoever is at work meanwhile. */
+static void
+do_pageout(const struct fuzz_rec *rec)
+{
+	(void)vm_design->pageout(1 + rec->n % 24);
+	if (rec->arg & 1)
+		vm_object_flush(&swap_object);
+	if (rec->arg & 2)
+		(void)frame_reclaim(1 + rec->arg / 4);
 }
 
 static void
@@ -131,6 +145,8 @@ step(const struct fuzz_rec *rec)
 		do_create();
 	else if (op == OP_LAZY)
 		host_load(NULL);
+	else if (op == OP_PAGEOUT)
+		do_pageout(rec);
 	else if (model[r.s].used)
 		run_op(op, &r);
 	scope.spaces = 0;
@@ -149,7 +165,8 @@ step(const struct fuzz_rec *rec)
 static size_t
 frames_left(void)
 {
-	return frame_free_count() + pmap_tables_cached() + kmem_slab_frames();
+	return frame_free_count() + pmap_tables_cached() + kmem_slab_frames() +
+	    vm_object_cached();
 }
 
 static void
@@ -166,6 +183,7 @@ boot(const struct fuzz_config *c)
 	o.svade = c->flags & FUZZ_SVADE;
 	o.ipi_deferred = c->flags & FUZZ_DEFERRED;
 	o.ram_size = c->ram % 4 == 1 ? (size_t)2 << 20 : (size_t)4 << 20;
+	o.swap_slots = (size_t)1 << c->swap % 10 & ~(size_t)1;
 	host_boot(&o);
 	host_hook = fuzz_hook;
 }
@@ -190,6 +208,8 @@ fuzz_run(const void *bytes, size_t size, volatile uint64_t *done)
 		(*done)++;
 	}
 	fuzz_finish();
+	if (swap_used() != 0)
+		FAIL("%zu swap slots are lost at the end", swap_used());
 	if (frames_left() != before)
 		FAIL("%ld frames are lost at the end",
 		    (long)before - (long)frames_left());
@@ -219,7 +239,7 @@ void
 fuzz_print_config(const struct fuzz_config *c, struct sink *sk)
 {
 	sink_printf(sk, "%u CPUs, targets=%s deliver=%s catchup=%s asidbits=%d"
-			"%s%s%s hooks 1/%u\n",
+			"%s%s%s hooks 1/%u, %u swap slots\n",
 	    1 + c->ncpu % 4, c->policy % 2 ? "all" : "mask",
 	    c->policy / 2 % 2 ? "sbi" : "ipi",
 	    c->policy / 4 % 3 == 0	? "gen" :
@@ -228,5 +248,6 @@ fuzz_print_config(const struct fuzz_config *c, struct sink *sk)
 	    (int)(c->asid_bits % 5) - 1,
 	    c->flags & FUZZ_NO_NEGATIVE ? "" : " negative",
 	    c->flags & FUZZ_SVADE ? " svade" : "",
-	    c->flags & FUZZ_DEFERRED ? " deferred" : "", c->hooks % 8);
+	    c->flags & FUZZ_DEFERRED ? " deferred" : "", c->hooks % 8,
+	    1u << c->swap % 10 & ~1u);
 }

@@ -380,7 +380,11 @@ do_al_region(const struct range *r)
 	if (verdict("al_region",
 		vm_overlay_register(real[r->s], r->va, r->size), want))
 		EACH_PAGE(r, p)
+		{
 			p->overlay = true;
+			if (p->shared && p->dirty == M_DIRTY)
+				p->dirty = M_EITHER; /* al.h */
+		}
 }
 
 /* Registered as one piece?  The model knows pages only, so ask for single

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file pageout.h
+ * The page-out daemon: keeps some frames free.
+ *
+ * It never waits for memory, since others wait for it: frames for its own needs
+ * come from static places, the page cache and the reserve.
+ */
+#ifndef VM_PAGEOUT_H
+#define VM_PAGEOUT_H
+
+#include "lib/types.h"
+
+/** Body of the daemon's thread; never returns. @pre interrupts on */
+void pageout_daemon(void) __noreturn;
+
+/**
+ * One round: until enough frames are free, or nothing more can be taken.
+ * @return frames that became free
+ * @pre may sleep; one caller at a time (the daemon; tests without one)
+ */
+size_t pageout_round(void);
+
+/**
+ * A frame is needed now: let the daemon work and wait for it.
+ * @retval ENOMEM  it found nothing to take  @retval EINTR the thread is dying
+ * @pre no lock held
+ */
+int __must_check pageout_wait(void);
+
+#endif
