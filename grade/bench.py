@@ -90,7 +90,6 @@ def google_json(config, lines):
 def run(name='all', out=print):
     """Boot, print, save.  Returns (Result, lines over target)."""
     config = qemu.Config(
-        arch=os.environ.get('ARCH', 'riscv'),
         vm=os.environ.get('VM', 'classic'),
         cpus=int(os.environ.get('CPUS', '1')), debug=False, lane='bench',
         args={'bench': name}, silence=120, total=600, name=f'bench-{name}')
@@ -124,8 +123,7 @@ def boot_time(repeat=5, cpus=4):
     what of them the firmware and the emulator take; a busy host adds to it."""
     whole, kernel = [], []
     for _ in range(repeat):
-        config = qemu.Config(arch=os.environ.get('ARCH', 'riscv'), cpus=cpus,
-                             debug=False, name='boot-time')
+        config = qemu.Config(cpus=cpus, debug=False, name='boot-time')
         start = time.monotonic()
         with qemu.Machine(config) as machine:
             machine.expect(r'Tern: \d+ CPUs', timeout=30)

@@ -34,8 +34,8 @@ def run(arch, vm, cpus):
 
 
 def main():
-    arch, vm = os.environ.get('ARCH', 'riscv'), os.environ.get('VM', 'classic')
-    return 0 if all([run(arch, vm, cpus) for cpus in (1, 4)]) else 1
+    vm = os.environ.get('VM', 'classic')
+    return 0 if all([run(qemu.ARCH, vm, cpus) for cpus in (1, 4)]) else 1
 
 
 if __name__ == '__main__':

@@ -47,7 +47,7 @@ def tests():
 
 def main():
     os.environ.update(CPUS='1')
-    print('--- a shell on 4 emulated RISC-V CPUs')
+    print(f'--- a shell on 4 emulated {qemu.ARCH} CPUs')
     seconds = shell()
     print(f'--- booted in {seconds:.2f} s; now the tests, one boot a group')
     checks, bad = tests()

@@ -16,7 +16,8 @@ TOOLS = [
     ('make', 'make --version'), ('gcc', 'gcc --version'),
     ('clang', 'clang --version'),
     ('clang-format', 'clang-format --version'),
-    ('riscv64-linux-gnu-gcc', 'riscv64-linux-gnu-gcc --version'),
+    *((f'{a.cross}gcc', f'{a.cross}gcc --version')
+      for a in qemu.ARCHES.values() if a.cross),
     ('gdb-multiarch', 'gdb-multiarch --version'),
     ('mke2fs', 'mke2fs -V'), ('e2fsck', 'e2fsck -V'),
     ('setpriv', 'setpriv --version'),
@@ -77,14 +78,15 @@ def check_boot(name, arch):
              f'see {result.artifacts}')
     config = qemu.Config(arch=name, name=f'doctor-{name}')
     if not config.kernel.exists() or not config.initrd.exists():
-        line(False, f'{name} kernel', 'not built', 'run `make`')
+        line(False, f'{name} kernel', 'not built',
+             f'run `make ARCH={name}`')
         return
     with qemu.Machine(config) as machine:
         try:
             machine.expect(r'\$ ', timeout=30)
             line(True, f'{name} kernel', 'boots to a shell on 4 CPUs')
         except TimeoutError as why:
-            line(False, f'{name} kernel', str(why)[-300:], 'run `make qemu`')
+            line(False, f'{name} kernel', str(why)[-300:], f'run `make qemu ARCH={name}`')
 
 
 def main():

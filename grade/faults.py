@@ -83,7 +83,7 @@ def damage(image, rng):
 
 def image_cases(folder, seed, count):
     """(name, config arguments) of damaged root images."""
-    good = (qemu.BUILD / 'riscv' / 'root.img').read_bytes()
+    good = (qemu.BUILD / qemu.ARCH / 'root.img').read_bytes()
     wrecks = {'empty': b'\0' * BLOCK, 'half': good[:len(good) // 2],
               'one-block': good[:BLOCK], 'noise':
               random.Random(seed).randbytes(1 << 20)}

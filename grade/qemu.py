@@ -70,7 +70,8 @@ ARCHES = {
                    ('-serial', 'chardev:res')),
 }
 
-# What `make test` goes over; ARCH= narrows it.
+# The one of this make, and what `make test` goes over; ARCH= narrows it.
+ARCH = os.environ.get('ARCH', 'riscv')
 TESTED = [a for a in ARCHES
           if a in os.environ.get('ARCHS', ' '.join(ARCHES)).split()]
 
@@ -88,7 +89,7 @@ LANES = {
 @dataclasses.dataclass
 class Config:
     """One boot.  kernel and initrd default to what make built."""
-    arch: str = 'riscv'
+    arch: str = ARCH
     vm: str = 'classic'
     cpus: int = 4
     debug: bool = True
@@ -428,8 +429,7 @@ def boot(**kw):
 
 def from_environment(args):
     words = dict(w.partition('=')[::2] for w in shlex.split(args.append or ''))
-    return Config(arch=os.environ.get('ARCH', 'riscv'),
-                  vm=os.environ.get('VM', 'classic'),
+    return Config(vm=os.environ.get('VM', 'classic'),
                   cpus=int(os.environ.get('CPUS', '4')),
                   debug=os.environ.get('DEBUG', '1') != '0',
                   lane=args.lane, args=words)

@@ -57,12 +57,13 @@ def head():
     commit = output('git', 'rev-parse', '--short=12', 'HEAD') or 'unknown'
     dirty = ' with local changes' if output(
         'git', 'status', '--porcelain', '--', 'kern', 'user', 'grade') else ''
-    version = output('qemu-system-riscv64', '--version').split('\n')[0]
-    gcc = output('riscv64-linux-gnu-gcc', '--version').split('\n')[0]
+    tools = [output(tool, '--version').split('\n')[0]
+             for arch in qemu.ARCHES.values()
+             for tool in (arch.qemu, arch.cross + 'gcc')]
     return ['# Results', '',
             'Written by `make results` from the runs in `build/`; do not '
-            'edit.', '', f'- commit {commit}{dirty}', f'- {version}',
-            f'- {gcc}', '']
+            'edit.', '', f'- commit {commit}{dirty}',
+            *(f'- {t}' for t in dict.fromkeys(tools)), '']
 
 
 def cell(value):
@@ -176,10 +177,10 @@ def bench_table(runs):
         lines += [f'{path.stem}:', '',
                   '| operation | N | min | median | p90 | target | met | Linux '
                   '6.1 | xv6 |', '|-|-|-|-|-|-|-|-|-|']
-        seen = set()
+        seen, rows = set(), bench.ROWS[path.stem.split('-')[0]]
         for b in data['benchmarks']:
             seen.add(b['name'])
-            peers = bench.ROWS.get(b['name'], (None,) * 3)
+            peers = rows.get(b['name'], (None,) * 3)
             met = '-' if peers[0] is None else \
                 'yes' if b['real_time'] <= peers[0] else '**no**'
             peers = ['-' if p is None else f'{p:,}' for p in peers]
@@ -188,7 +189,7 @@ def bench_table(runs):
                 f"{b['real_time']:,} | {b['p90']:,} | "
                 f'{peers[0]} | {met} | {peers[1]} | {peers[2]} |')
         lines += [f'| {name} | not measured |' + ' |' * 7
-                  for name in bench.ROWS if name not in seen] + ['']
+                  for name in rows if name not in seen] + ['']
     return lines
 
 

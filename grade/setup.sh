@@ -10,14 +10,17 @@
 
 set -eu
 list=$(dirname "$0")/packages.txt
-sections=core
+# Native tools make x86-64 programs only there.
+foreign=
+[ "$(uname -m)" = x86_64 ] || foreign=foreign
+sections="core $foreign"
 dry=
 for arg; do
     case $arg in
     --core) ;;
     --docs) sections="$sections docs" ;;
     --real) sections="$sections real" ;;
-    --all)  sections="core docs real" ;;
+    --all)  sections="core $foreign docs real" ;;
     --list) dry=1 ;;
     *)      sed -n '3,9s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
     esac
@@ -45,7 +48,7 @@ missing() {
 
 todo=$(missing)
 if [ -z "$todo" ]; then
-    echo "setup: everything is installed ($sections)"
+    echo "setup: everything is installed" $sections
     exit 0
 fi
 if [ -n "$dry" ]; then
@@ -85,4 +88,4 @@ $root env DEBIAN_FRONTEND=noninteractive \
 
 todo=$(missing)
 [ -z "$todo" ] || { echo "setup: still missing: $todo" >&2; exit 1; }
-echo "setup: done ($sections)"
+echo "setup: done:" $sections

@@ -28,7 +28,6 @@ def main():
     with tempfile.TemporaryDirectory(prefix='tern-trace-') as tmp:
         log, symbols = os.path.join(tmp, 'log'), os.path.join(tmp, 'symbols')
         config = qemu.Config(
-            arch=os.environ.get('ARCH', 'riscv'),
             vm=os.environ.get('VM', 'classic'), cpus=1, debug=False,
             lane='bench', args={'bench': name}, silence=600, total=1200,
             name=f'trace-{name}',

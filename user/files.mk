@@ -10,7 +10,8 @@ Q	?= @
 
 USER_ARCHS := riscv x86_64
 UCROSS_riscv := riscv64-linux-gnu-
-UCROSS_x86_64 :=
+UCROSS_x86_64 := $(if $(filter x86_64%,$(shell gcc -dumpmachine \
+	2>/dev/null)),,x86_64-linux-gnu-)
 UFLAGS_riscv := -march=rv64gc -mabi=lp64d -mcmodel=medany
 UFLAGS_x86_64 := -march=x86-64 -mno-red-zone -fcf-protection=none
 

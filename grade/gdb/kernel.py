@@ -35,7 +35,7 @@ def machine():
 def no_symbol(what):
     if gdb.lookup_global_symbol('kmain') is None:
         fail(f'no symbol {what}: gdb has no kernel; say '
-             '`file build/riscv/debug/tern.elf`, or start with `make gdb`')
+             '`file build/ARCH/debug/tern.elf`, or start with `make gdb`')
     fail(f'no symbol {what} in this kernel: it is from another commit than '
          'grade/gdb, or was built without DEBUG=1')
 
@@ -155,12 +155,10 @@ def register(name):
     return int(gdb.parse_and_eval(f'(unsigned long)${name}'))
 
 
-MODES = {0: 'user', 1: 'kernel', 3: 'firmware'}
-
-
 def paging():
     """Whether the selected CPU has a page table loaded."""
-    return register('satp') >> 60 != 0
+    name, shift = machine().paging
+    return register(name) >> shift != 0
 
 
 @contextlib.contextmanager
@@ -177,15 +175,18 @@ def selected(thread):
 
 @contextlib.contextmanager
 def supervisor():
-    """Lend supervisor mode to the selected CPU."""
-    mode = register('priv')
+    """Lend supervisor mode to the selected CPU, where reading needs it."""
+    m = machine()
+    name, mask = m.mode
+    mode = register(name) & mask
+    foreign = m.lend is not None and mode != m.lend
     try:
-        if mode != 1:
-            gdb.execute('set $priv = 1', to_string=True)
-        yield MODES.get(mode, str(mode))
+        if foreign:
+            gdb.execute(f'set ${name} = {m.lend}', to_string=True)
+        yield m.modes.get(mode, str(mode))
     finally:
-        if mode != 1:
-            gdb.execute(f'set $priv = {mode}', to_string=True)
+        if foreign:
+            gdb.execute(f'set ${name} = {mode}', to_string=True)
 
 
 @contextlib.contextmanager

@@ -104,6 +104,11 @@ class Machine:
     trapframe: tuple        # (gdb register, field of struct trapframe)
     resume: str             # field of struct context: where a switch returns
     trap_entry: str         # file whose frames are trap frames, at sp
+    alias: dict             # gdb's own names of pc and sp, if others
+    paging: tuple           # (register, shift): not 0 when a table is loaded
+    mode: tuple             # (register, mask): privilege
+    modes: dict             # its values
+    lend: object            # privilege that a reader of kernel memory needs
 
     def phys(self, va):
         """Physical address of a direct-map or image address."""
@@ -147,8 +152,50 @@ RISCV = Machine(
     tuple((r, r) for r in ('t0', 't1', 't2', 'a0', 'a1', 'a2', 'a3', 'a4',
                            'a5', 'a6', 'a7')),
     resume='ra',
-    trap_entry='arch/riscv/trap_entry.S',
+    trap_entry='arch/riscv/trap_entry.S', alias={},
+    paging=('satp', 60), mode=('priv', 3),
+    modes={0: 'user', 1: 'kernel', 3: 'firmware'}, lend=1,
+)
+
+X86_PTE = Format(
+    levels=4, index_bits=9,
+    bits=(
+        Bit('PTE_NX', 1 << 63, 'NX', 'no execution (alone: a no-access leaf)'),
+        Bit('PTE_COW', 0x200, 'COW', 'software: copy before writing'),
+        Bit('PTE_G', 0x100, 'G', 'global: in every address space'),
+        Bit('PTE_PS', 0x080, 'PS', 'a leaf above the lowest level'),
+        Bit('PTE_D', 0x040, 'D', 'dirty: written since it was cleared'),
+        Bit('PTE_A', 0x020, 'A', 'accessed since it was cleared'),
+        Bit('PTE_U', 0x004, 'U', 'user mode may use it, the kernel may not'),
+        Bit('PTE_W', 0x002, 'W', 'write'),
+        Bit('PTE_P', 0x001, 'P', 'present: valid, and readable'),
+    ),
+    valid=0x001, leaf=0x080, leaf_always=0, soft=0x002, soft_shift=2,
+    frame_mask=0x000ffffffffff000, frame_shift=0,
+    rights=(('r', 0x1, 0x1), ('w', 0x3, 0x3), ('x', 1 << 63 | 1, 1)),
+)
+
+_CALLEE = tuple((r, r) for r in ('rbx', 'rbp', 'r12', 'r13', 'r14', 'r15'))
+
+X86_64 = Machine(
+    name='x86_64', pte=X86_PTE,
+    user_max=0x7ffffffff000,
+    direct_base=0xffff800000000000,
+    image_base=0xffffffff80000000,
+    image_offset=0xffffffff80000000,
+    kstack=(0xffffc00000000000, 0xffffc00040000000),
+    kstack_size=1 << 14,
+    root_user_entries=256,
+    context=(('pc', 'rip'), ('sp', 'rsp')) + _CALLEE,
+    trapframe=(('pc', 'rip'), ('sp', 'rsp')) +
+    tuple((r, r) for r in ('rax', 'rcx', 'rdx', 'rsi', 'rdi', 'r8', 'r9',
+                           'r10', 'r11')),
+    resume='rip',
+    trap_entry='arch/x86_64/trap_entry.S', alias={'pc': 'rip', 'sp': 'rsp'},
+    # the stub reads memory with the eyes of the kernel in any mode
+    paging=('cr0', 31), mode=('cs', 3), modes={0: 'kernel', 3: 'user'},
+    lend=None,
 )
 
 # gdb's name of the architecture -> Machine
-MACHINES = {'riscv:rv64': RISCV}
+MACHINES = {'riscv:rv64': RISCV, 'i386:x86-64': X86_64}

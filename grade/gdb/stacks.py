@@ -66,11 +66,12 @@ class TernUnwinder(Unwinder):
         tf = kernel.pointer(sp, 'struct trapframe')
         end = sp + kernel.ctype('struct trapframe').sizeof
         if end % m.kstack_size == 0:        # from user mode
-            return {'pc': int(tf['pc']), 'sp': int(tf['sp'])}
+            field = {'sp': 'sp', **dict(m.trapframe)}
+            return {r: int(tf[field[r]]) for r in ('pc', 'sp')}
         saved = {r: int(frame.read_register(r)) for r, _ in m.context
                  if r not in ('pc', 'sp', 'gp')}
-        saved.update({r: int(tf[f]) for r, f in m.trapframe})
         saved['sp'] = end
+        saved.update({r: int(tf[f]) for r, f in m.trapframe})
         return saved
 
     @staticmethod
@@ -78,8 +79,10 @@ class TernUnwinder(Unwinder):
         """The answer to gdb: an identity, and the caller's registers."""
         info = frame.create_unwind_info(FrameId(gdb.Value(sp), gdb.Value(pc)))
         word = gdb.lookup_type('unsigned long')
+        alias = kernel.machine().alias
         for name, value in saved.items():
-            info.add_saved_register(name, gdb.Value(value).cast(word))
+            info.add_saved_register(alias.get(name, name),
+                                    gdb.Value(value).cast(word))
         return info
 
 

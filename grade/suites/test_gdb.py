@@ -24,6 +24,11 @@ import machine as tables      # noqa: E402
 
 CPUS = 4
 PAGE = 4096
+# Where programs begin, and what stacks show between kernel and program: the
+# entry of system calls, and that of other traps.
+FIRST = {'riscv': '0x10000', 'x86_64': '0x400000'}
+ENTRY = {'riscv': ('trap_entry', 'trap_entry'),
+         'x86_64': ('syscall_entry_point', 'trap_common')}
 
 
 # --- the tables -------------------------------------------------------------
@@ -38,26 +43,32 @@ def defines(path):
     return found
 
 
-def test_bits_are_those_of_the_header():
-    want = defines('arch/riscv/machine/pte.h')
-    fmt = tables.RISCV.pte
+PORTS = [tables.RISCV, tables.X86_64]
+each_port = pytest.mark.parametrize('m', PORTS, ids=lambda m: m.name)
+
+
+@each_port
+def test_bits_are_those_of_the_header(m):
+    want = defines(f'arch/{m.name}/machine/pte.h')
+    fmt = m.pte
     for bit in fmt.bits:
         assert want[bit.name] == bit.mask, bit.name
     assert want['PTE_LEVELS'] == fmt.levels
     assert want['PTE_INDEX_BITS'] == fmt.index_bits
     assert want['PTE_SOFT'] == fmt.soft
-    assert want['PTE_ROOT_USER_ENTRIES'] == tables.RISCV.root_user_entries
+    assert want['PTE_ROOT_USER_ENTRIES'] == m.root_user_entries
     # every bit that the header names is in the table
     masks = {b.mask for b in fmt.bits}
     assert {v for k, v in want.items() if re.fullmatch(r'PTE_[A-Z]+', k)
             and v < 0x400 and k not in ('PTE_LEVELS', 'PTE_SOFT')} <= masks
 
 
-def test_addresses_are_those_of_the_headers():
-    mmu = defines('arch/riscv/machine/mmu.h')
-    asm = defines('arch/riscv/machine/asm.h')
-    m = tables.RISCV
-    assert (mmu['USER_MAX'], mmu['IMAGE_BASE']) == (m.user_max, m.image_base)
+@each_port
+def test_addresses_are_those_of_the_headers(m):
+    mmu = defines(f'arch/{m.name}/machine/mmu.h')
+    asm = defines(f'arch/{m.name}/machine/asm.h')
+    user_max = mmu.get('USER_MAX') or asm['USER_END']
+    assert (user_max, mmu['IMAGE_BASE']) == (m.user_max, m.image_base)
     assert (mmu['KSTACK_BASE'], mmu['KSTACK_END']) == m.kstack
     assert (asm['DIRECT_BASE'], asm['IMAGE_OFFSET']) == \
         (m.direct_base, m.image_offset)
@@ -90,6 +101,23 @@ def test_decoding(raw, level, kind, pa, access):
     assert fmt.access(raw) == access
 
 
+@pytest.mark.parametrize('raw, level, kind, pa, access', [
+    (0, 0, tables.EMPTY, 0, '---'),
+    (0x80085027, 3, tables.TABLE, 0x80085000, None),
+    (0x80000000800861e3, 1, tables.LEAF, 0x80086000, 'rw-'),
+    (0x8000000080086025, 0, tables.LEAF, 0x80086000, 'r--'),
+    (0x80086025, 0, tables.LEAF, 0x80086000, 'r-x'),
+    (0x80000000800860a7, 0, tables.LEAF, 0x80086000, 'rw-'),
+    (0x8000000080086260, 0, tables.NOACCESS, 0x80086000, '---'),
+    (0x0000001e, 0, tables.SOFT, 0, '---'),
+])
+def test_decoding_x86_64(raw, level, kind, pa, access):
+    fmt = tables.X86_PTE
+    assert fmt.kind(raw, level) == kind
+    assert fmt.pa(raw) == pa
+    assert access is None or fmt.access(raw) == access
+
+
 def test_canonical_addresses():
     fmt = tables.SV39
     assert fmt.canonical(0x4000000000) == 0xffffffc000000000
@@ -104,6 +132,8 @@ class Stopped:
 
     def __init__(self, machine):
         self.machine = machine
+        self.arch = machine.config.arch
+        self.m = next(m for m in PORTS if m.name == self.arch)
         self.path = None
 
     def server(self):
@@ -124,18 +154,32 @@ class Stopped:
             **{'command-line': line, 'cpu-index': cpu}).replace('\r', '')
 
     def registers(self, cpu):
+        """pc, root and asid of a CPU."""
         text = self.hmp('info registers', cpu)
-        return {k: int(v, 16) for k, v in
-                re.findall(r'\b(\w+)\s+([0-9a-f]{16})\b', text)}
+        regs = {k: int(v, 16) for k, v in
+                re.findall(r'\b(\w+)(?:\s+|\s*=)([0-9a-f]{16})\b', text)}
+        if self.arch == 'riscv':
+            return {'pc': regs['pc'], 'asid': regs['satp'] >> 44 & 0xffff,
+                    'root': (regs['satp'] & ((1 << 44) - 1)) << 12}
+        return {'pc': regs['RIP'], 'root': regs['CR3'], 'asid': 0}
 
     def mappings(self, cpu):
         """{va: (pa, rights)} of the user pages that this CPU can reach."""
         pages = {}
+        if self.arch == 'x86_64':
+            for va, pa, nx, user, write in re.findall(
+                    r'^([0-9a-f]{16}): ([0-9a-f]{16}) (.)......(.)(.)$',
+                    self.hmp('info tlb', cpu), re.M):
+                if user == 'U':
+                    pages[int(va, 16)] = (
+                        int(pa, 16), 'r' + ('w' if write == 'W' else '-') +
+                        ('-' if nx == 'X' else 'x'))
+            return pages
         for va, pa, size, attr in re.findall(
                 r'^([0-9a-f]{16}) ([0-9a-f]{16}) ([0-9a-f]{16}) (\S+)',
                 self.hmp('info mem', cpu), re.M):
             va, pa, size = (int(x, 16) for x in (va, pa, size))
-            if va < tables.RISCV.user_max:
+            if va < self.m.user_max:
                 for off in range(0, size, PAGE):
                     pages[va + off] = (pa + off, attr[:3])
         return pages
@@ -174,16 +218,17 @@ def list_processes(machine):
             if name != 'ps'}
 
 
-@pytest.fixture(scope='module')
-def guest(tmp_path_factory):
+@pytest.fixture(scope='module', params=qemu.TESTED)
+def guest(request, tmp_path_factory):
     if not shutil.which('gdb-multiarch'):
         pytest.fail('gdb-multiarch is missing: run `sh grade/setup.sh`')
     # A copy: gdb must read the kernel that runs, whatever make does meanwhile.
     kernel = tmp_path_factory.mktemp('gdb') / 'tern.elf'
-    shutil.copy(qemu.Config().kernel, kernel)
-    config = qemu.Config(cpus=CPUS, name='gdb', silence=1000, total=1000,
-                         kernel=kernel,
-                         initrd=qemu.BUILD / 'riscv' / 'root.img')
+    arch = request.param
+    shutil.copy(qemu.Config(arch=arch).kernel, kernel)
+    config = qemu.Config(arch=arch, cpus=CPUS, name=f'gdb-{arch}',
+                         silence=1000, total=1000, kernel=kernel,
+                         initrd=qemu.BUILD / arch / 'root.img')
     with qemu.Machine(config) as machine:
         machine.expect(r'\$ ', timeout=60)
         for line in ('sleep 5000 &', 'sleep 5000 | cat &',
@@ -232,14 +277,14 @@ def test_walk_agrees_with_the_emulator(guest):
     commands = []
     for cpu, va in asked:
         commands += [f'thread {cpu + 1}', f'vm pt {va:#x}']
-    roots = {c: (guest.registers(c)['satp'] & ((1 << 44) - 1)) << 12
-             for c in spaces}
+    roots = {c: guest.registers(c)['root'] for c in spaces}
     out = guest.gdb(*commands)[1::2]
     for (cpu, va), text in zip(asked, out):
         pa, rights = spaces[cpu][va]
         assert f'va {va:#x} -> pa {pa:#x}, {rights}' in text, (cpu, text)
         assert f'root at pa {roots[cpu]:#x}' in text
-        assert len(re.findall(r'^level \d', text, re.M)) == 3
+        assert len(re.findall(r'^level \d', text, re.M)) == \
+            guest.m.pte.levels
         region = re.search(r'region (0x\w+)-(0x\w+) ', text)
         assert int(region[1], 0) <= va < int(region[2], 0)
 
@@ -263,8 +308,8 @@ def test_program_image(guest):
     """The first page of a program is its ELF header, in physical memory."""
     guest.stop()
     pid = next(p for p, n in guest.listed.items() if n == 'sleep')
-    out, = guest.gdb(f'vm pt 0x10000 {pid}')
-    pa = int(re.search(r'^va 0x10000 -> pa (0x\w+)', out, re.M)[1], 0)
+    out, = guest.gdb(f'vm pt {FIRST[guest.arch]} {pid}')
+    pa = int(re.search(r'^va \S+ -> pa (0x\w+)', out, re.M)[1], 0)
     guest.stop()
     assert '0x464c457f' in guest.hmp(f'xp /1wx {pa:#x}', 0)
 
@@ -273,7 +318,7 @@ def test_kernel_walk(guest):
     guest.stop()
     out = guest.gdb('vm pt &cpus', 'vm pt kmain', 'print/x &cpus[0]')
     va = int(re.search(r'(0x\w+)', out[2])[1], 0)
-    assert f'-> pa {va - tables.RISCV.image_offset:#x}, rw-' in out[0]
+    assert f'-> pa {va - guest.m.image_offset:#x}, rw-' in out[0]
     assert ', r-x' in out[1] and 'kernel' in out[1]
 
 
@@ -285,6 +330,8 @@ def test_frames(guest):
         return int(re.search(rf'^ *(\d+)  {what}', out, re.M)[1])
     total = int(re.search(r': (\d+)$', out, re.M)[1])
     ram = int(guest.machine.config.mem.rstrip('M')) * 256
+    if guest.arch == 'x86_64':
+        ram -= 32           # ACPI tables at its end are not RAM
     parts = [count('reserved'), count('free, in the buddy'),
              count('free, in the caches'), count('used')]
     assert total == ram and sum(parts) == ram, out
@@ -297,19 +344,21 @@ def test_frame_and_its_mappings(guest):
     """Text of stress is shared by its processes, as the emulator sees too."""
     spaces = running(guest)
     cpu, pages = next(iter(spaces.items()))
-    pa = pages[0x10000][0]
-    root = (guest.registers(cpu)['satp'] & ((1 << 44) - 1)) << 12
+    first = FIRST[guest.arch]
+    pa = pages[int(first, 0)][0]
+    root = guest.registers(cpu)['root']
     text, table = guest.gdb(f'vm frames {pa:#x}', f'vm frames {root + 8:#x}')
-    owners = re.findall(r'pid (\d+) \(stress\): va 0x10000 leaf', text)
+    owners = re.findall(rf'pid (\d+) \(stress\): va {first} leaf', text)
     refs = int(re.search(r'refs (\d+)', text)[1])
     stress = [p for p, n in guest.listed.items() if n == 'stress']
     assert sorted(map(int, owners)) == stress and refs == len(stress), text
-    assert 'flags table' in table and 'page table of level 2' in table
+    assert 'flags table' in table and \
+        f'page table of level {guest.m.pte.levels - 1}' in table
 
 
 def test_tlb_agrees_with_the_registers(guest):
     running(guest)
-    satp = [guest.registers(c)['satp'] for c in range(CPUS)]
+    regs = [guest.registers(c) for c in range(CPUS)]
     stacks, out = guest.gdb('bt-all', 'tlb')
     assert 'targets=mask deliver=ipi catchup=gen' in out
     rows = {name: (int(asid), active) for asid, active, name in re.findall(
@@ -318,7 +367,7 @@ def test_tlb_agrees_with_the_registers(guest):
     for cpu, hart in harts.items():
         loaded = re.search(rf'^CPU {cpu} has loaded: (pid \d+|kernel)', out,
                            re.M)[1]
-        asid = satp[int(hart)] >> 44 & 0xffff
+        asid = regs[int(hart)]['asid']
         if loaded == 'kernel':
             assert asid == 0
         else:
@@ -340,7 +389,7 @@ def test_stacks(guest):
             frames = re.findall(r'#\d+ +0x\w+ in (\w+) (?:at|mode)', part)
             frames = frames[:frames.index('user') + 1]
             assert frames[0] == 'schedule' and 'waitq_wait' in frames
-            assert frames[-2] == 'trap_entry', part
+            assert frames[-2] == ENTRY[guest.arch][0], part
 
 
 def user_pc(backtrace):
@@ -358,7 +407,7 @@ def test_a_fault_and_its_locks(guest):
             if f != 'attempt']      # a part of vm_fault()
     # trap_user() jumps to trap_pagefault() and leaves no frame
     assert path[:3] == ['classic_fault', 'vm_fault', 'trap_pagefault'], out[2]
-    assert path[3:] == ['trap_entry', user_pc(out[2])], out[2]
+    assert path[3:] == [ENTRY[guest.arch][1], user_pc(out[2])], out[2]
     assert re.search(r'\(stress\), running\n    space \(RANK_SPACE\) at 0x\w+ '
                      r'shared by 1', out[3]), out[3]
     assert 'stress' in out[4]
@@ -370,13 +419,17 @@ def test_interrupted_stack(guest):
     out = guest.gdb('hbreak timer_interrupt',
                     'continue', 'bt', 'delete')[2]
     names = re.findall(r'^#\d+ +(?:0x\w+ in )?(\w+)', out, re.M)
-    assert names[:2] == ['timer_interrupt', 'trap_irq'], out
-    assert 'trap_entry' in names, out
+    # x86-64 has a function between the two, inlined
+    assert [n for n in names if n != 'dispatch'][:2] == \
+        ['timer_interrupt', 'trap_irq'], out
+    entry = ENTRY[guest.arch][1]
+    assert entry in names, out
     # from user mode it ends with the program's pc, else with the boot of a
     # CPU or with the trap of the thread
     assert names[-1].startswith('0x') or names[-1] in (
-        'trap_entry', 'boot_secondary', 'image_text_start'), out
-    assert len(names) > names.index('trap_entry') + 1, out
+        *ENTRY[guest.arch], 'boot_secondary', 'image_text_start',
+        'enter_long'), out
+    assert len(names) > names.index(entry) + 1, out
 
 
 def test_nothing_was_changed(guest):
@@ -406,11 +459,11 @@ def test_nothing_was_changed(guest):
 
 @pytest.mark.parametrize('line, say', [
     ('vm pt', 'usage: vm pt VA'),
-    ('vm pt 0x10000 9999', 'no process 9999'),
+    ('vm pt 0x400000 9999', 'no process 9999'),
     ('vm pt 0x8000000000000000', 'not canonical'),
     ('vm pt nosuchname', 'nosuchname'),
     ('vm map 9999', 'no process 9999'),
-    ('vm frames 0x1000', 'not RAM'),
+    ('vm frames 0x7fffffff000', 'not RAM'),
     ('ps 1 2', 'usage: ps'),
 ])
 def test_errors_are_one_sentence(guest, line, say):
@@ -419,17 +472,18 @@ def test_errors_are_one_sentence(guest, line, say):
     assert say in text and len(text.strip().splitlines()) == 1, text
 
 
-def without_kernel(*args):
+def without_kernel(arch, *args):
     cmd = ['gdb-multiarch', '-q', '-nx', '-batch', '-ex',
-           'set architecture riscv:rv64', *args,
+           f'set architecture {qemu.ARCHES[arch].gdb}', *args,
            '-ex', f'source {TOP}/grade/gdb/tern.py', '-ex', 'ps',
            '-ex', 'bt-all', '-ex', 'vm frames']
     return subprocess.run(cmd, capture_output=True, text=True, timeout=60,
                           stdin=subprocess.DEVNULL).stderr
 
 
-def test_no_kernel_runs():
-    text = without_kernel()
+@pytest.mark.parametrize('arch', qemu.TESTED)
+def test_no_kernel_runs(arch):
+    text = without_kernel(arch)
     assert text.count('no kernel runs here: start one with `make qemu-gdb`') \
         == 3, text
 
@@ -437,13 +491,16 @@ def test_no_kernel_runs():
 def test_no_symbols(guest):
     """Attached, but gdb was not told which kernel it is."""
     guest.stop()
-    text = without_kernel('-ex', f'target remote {guest.server()}')
+    text = without_kernel(guest.arch, '-ex',
+                          f'target remote {guest.server()}')
     assert text.count('gdb has no kernel; say `file build/') == 3, text
 
 
-def test_before_the_kernel_has_started():
+@pytest.mark.parametrize('arch', qemu.TESTED)
+def test_before_the_kernel_has_started(arch):
     """All CPUs at their reset vector: no page table yet."""
-    machine = qemu.Machine(qemu.Config(cpus=2, name='gdb-reset'))
+    machine = qemu.Machine(qemu.Config(arch=arch, cpus=2,
+                                       name=f'gdb-reset-{arch}'))
     plain = machine.command
     machine.command = lambda name, *a, **k: \
         None if name == 'cont' else plain(name, *a, **k)

@@ -48,7 +48,8 @@ ENDINGS = [
 
 def config(name, **kw):
     kw.setdefault('cpus', 2)
-    return qemu.Config(kernel=qemu.BUILD / 'selftest' / f'{name}.elf',
+    return qemu.Config(arch='riscv',
+                       kernel=qemu.BUILD / 'selftest' / f'{name}.elf',
                        name=f'selftest-{name}', silence=5, total=9,
                        grace=3, flood=65536, **kw)
 
@@ -130,7 +131,8 @@ def test_bad_option_is_reported():
 def test_nothing_survives_the_driver():
     """A driver that is killed takes its QEMU with it."""
     code = ('import sys, time; sys.path.insert(0, sys.argv[1]); import qemu;'
-            'm = qemu.Machine(qemu.Config(kernel=sys.argv[2])).start();'
+            'm = qemu.Machine(qemu.Config(arch="riscv",'
+            'kernel=sys.argv[2])).start();'
             'print(m.proc.pid, flush=True); time.sleep(60)')
     driver = subprocess.Popen(
         ['python3', '-c', code, str(qemu.TOP / 'grade'),

@@ -52,9 +52,18 @@ def test_argument_is_refused(word):
     assert re.search(REFUSED[word], result.why), result.why
 
 
+@pytest.mark.skipif('x86_64' not in qemu.TESTED, reason='another machine')
+def test_no_remote_fence():
+    """x86-64 has no firmware that could flush the TLB of other CPUs."""
+    result = boot('sbi', arch='x86_64', args={'tlb.deliver': 'sbi'})
+    assert result.outcome == 'panic', result.explain()
+    assert 'tlb.deliver=sbi: this machine has no remote fence; boot with ' \
+        'tlb.deliver=ipi' in result.console
+
+
 @pytest.fixture(scope='module')
 def image():
-    return (qemu.BUILD / 'riscv' / 'root.img').read_bytes()
+    return (qemu.BUILD / qemu.ARCH / 'root.img').read_bytes()
 
 
 def boot_image(data, name, folder, **kw):

@@ -22,6 +22,8 @@ def test_group(row, record_property):
     for key, value in result.record.counts().items():
         record_property(key, value)
     assert result.passed, result.explain()
+    if row['group'] == 'swap':
+        assert not any(p.skip for p in result.record.points), 'no swap device'
 
 
 @both

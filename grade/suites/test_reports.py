@@ -20,7 +20,7 @@ def test_table_marks_what_misses_its_target():
 
 
 def test_google_benchmark_format():
-    data = bench.google_json(qemu.Config(cpus=1), LINES)
+    data = bench.google_json(qemu.Config(arch='riscv', cpus=1), LINES)
     row = data['benchmarks'][0]
     assert (row['name'], row['real_time'], row['repetitions']) == \
         ('getpid', 71, 1000)
@@ -32,7 +32,7 @@ def test_results_page(tmp_path, monkeypatch):
     build = tmp_path / 'build'
     (build / 'bench').mkdir(parents=True)
     (build / 'bench/riscv-classic-1.json').write_text(
-        json.dumps(bench.google_json(qemu.Config(cpus=1), LINES)))
+        json.dumps(bench.google_json(qemu.Config(arch='riscv', cpus=1), LINES)))
     (build / 'litmus.json').write_text(json.dumps(
         {'kind': 'litmus', 'passed': 12, 'rows': [{'name': 'C1', 'ok': 1}]}))
     (build / 'broken.json').write_text('{')

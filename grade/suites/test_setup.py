@@ -18,6 +18,7 @@ STUBS = {
                  'printf "%s:\\n  Candidate: 1.0\\n" "$2"; fi',
     'sudo': 'echo "sudo $*" >>"$DIR/log"; exec "$@"',
     'id': 'cat "$DIR/uid"',
+    'uname': 'cat "$DIR/machine"',
 }
 
 
@@ -29,6 +30,7 @@ def world(tmp_path):
         stub.write_text(f'#!/bin/sh\n{body}\n')
         stub.chmod(0o755)
     for name, text in (('have', ''), ('log', ''), ('uid', '0\n'),
+                       ('machine', 'x86_64\n'),
                        ('unknown', 'qemu-system-riscv\n')):
         (tmp_path / name).write_text(text)
     return tmp_path
@@ -72,6 +74,17 @@ def test_only_what_is_missing(world):
     (world / 'log').write_text('')
     setup(world, '--docs')
     assert calls(world)[1].endswith('--no-install-recommends doxygen graphviz')
+
+
+def test_foreign_host(world):
+    """Where gcc makes no x86-64 programs, a cross compiler does."""
+    setup(world)
+    assert 'x86-64' not in calls(world)[1]
+    (world / 'machine').write_text('aarch64\n')
+    (world / 'log').write_text('')
+    setup(world)
+    assert calls(world)[1].endswith(
+        ' gcc-x86-64-linux-gnu libc6-dev-amd64-cross')
 
 
 def test_through_sudo(world):

@@ -8,6 +8,11 @@
 #include "ktap.h"
 #include <thread.h>
 
+/* The system call that gives the CPU away. */
+struct call {
+	long	nr, a, b, c;
+};
+
 #if defined(__riscv)
 #define NREGS	32
 
@@ -23,10 +28,13 @@
 	"fs11", "ft8", "ft9", "ft10", "ft11"
 
 static void
-hold(const uint64_t *in, uint64_t *out, long spins)
+hold_over(const struct call *call, const uint64_t *in, uint64_t *out,
+    long spins)
 {
-	register long nr __asm__("a7") = SYS_sched_yield;
-	register long ret __asm__("a0");
+	register long nr __asm__("a7") = call->nr;
+	register long a0 __asm__("a0") = call->a;
+	register long a1 __asm__("a1") = call->b;
+	register long a2 __asm__("a2") = call->c;
 
 	__asm__ volatile(
 	    EACH(LOAD)
@@ -34,8 +42,8 @@ hold(const uint64_t *in, uint64_t *out, long spins)
 	    "1:	addi %[spins], %[spins], -1\n\t"
 	    "bgtz %[spins], 1b\n\t"
 	    EACH(STORE)
-	    : [spins] "+r"(spins), "=r"(ret)
-	    : [in] "r"(in), [out] "r"(out), "r"(nr)
+	    : [spins] "+r"(spins), "+r"(a0)
+	    : [in] "r"(in), [out] "r"(out), "r"(nr), "r"(a1), "r"(a2)
 	    : "memory", FP_CLOBBERS);
 }
 
@@ -57,20 +65,21 @@ control_set(unsigned v)
 #define CONTROL_FRESH	0u
 
 #else
-#define NREGS	16
+#define NREGS	32	/* halves of 16 registers */
 
 #define EACH(X)	X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10)	\
 	X(11) X(12) X(13) X(14) X(15)
-#define LOAD(n)		"movsd 8*" #n "(%[in]), %%xmm" #n "\n\t"
-#define STORE(n)	"movsd %%xmm" #n ", 8*" #n "(%[out])\n\t"
+#define LOAD(n)		"movups 16*" #n "(%[in]), %%xmm" #n "\n\t"
+#define STORE(n)	"movups %%xmm" #n ", 16*" #n "(%[out])\n\t"
 #define FP_CLOBBERS							\
 	"xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7",	\
 	"xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"
 
 static void
-hold(const uint64_t *in, uint64_t *out, long spins)
+hold_over(const struct call *call, const uint64_t *in, uint64_t *out,
+    long spins)
 {
-	long ret = SYS_sched_yield;
+	long ret = call->nr;
 
 	__asm__ volatile(
 	    EACH(LOAD)
@@ -79,7 +88,8 @@ hold(const uint64_t *in, uint64_t *out, long spins)
 	    "jg 1b\n\t"
 	    EACH(STORE)
 	    : [spins] "+r"(spins), "+a"(ret)
-	    : [in] "r"(in), [out] "r"(out)
+	    : [in] "r"(in), [out] "r"(out), "D"(call->a), "S"(call->b),
+	      "d"(call->c)
 	    : "memory", "rcx", "r11", FP_CLOBBERS);
 }
 
@@ -100,6 +110,14 @@ control_set(unsigned v)
 #define CONTROL(i)	(0x1f80u | ((unsigned)(i) & 3) << 13)
 #define CONTROL_FRESH	0x1f80u
 #endif
+
+static void
+hold(const uint64_t *in, uint64_t *out, long spins)
+{
+	static const struct call yield = { .nr = SYS_sched_yield };
+
+	hold_over(&yield, in, out, spins);
+}
 
 static bool
 rounds(long me, int n, long spins)
@@ -158,6 +176,45 @@ static void
 threads_that_are_preempted(void)
 {
 	run_threads(thread_spins);
+}
+
+/* From CPU to CPU with the registers full, while others do the same. */
+static bool
+migrations(long me, int n)
+{
+	uint64_t in[NREGS], out[NREGS], mask;
+	struct call move = { SYS_sched_setaffinity, 0, sizeof(mask),
+	    (long)&mask };
+	unsigned control = CONTROL(me);
+	int round, i;
+
+	control_set(control);
+	for (round = 0; round < n; round++) {
+		for (i = 0; i < NREGS; i++)
+			in[i] = (uint64_t)me << 48 | (uint64_t)round << 16 |
+			    (uint64_t)i;
+		memset(out, 0, sizeof(out));
+		mask = 1ul << (round + me) % cpu_count();
+		hold_over(&move, in, out, 100);
+		if (memcmp(in, out, sizeof(in)) != 0 ||
+		    control_get() != control)
+			return false;
+	}
+	return true;
+}
+
+static void
+registers_go_to_other_cpus(void)
+{
+	int i, status;
+
+	for (i = 0; i < 6; i++) {
+		if (EXPECT_OK(fork()) == 0)
+			_exit(!migrations(i + 1, 200));
+	}
+	EXPECT(migrations(50, 200));
+	while (wait(&status) > 0)
+		expect_exit(status, 0);
 }
 
 static void
@@ -268,6 +325,7 @@ static const struct ktap_test tests[] = {
 	TEST(threads_that_yield, 0),
 	TEST(threads_that_are_preempted, 0),
 	TEST(processes, 0),
+	TEST(registers_go_to_other_cpus, T_SMP),
 	TEST(fork_inherits, 0),
 	TEST(exec_clears, T_EXEC),
 	TEST(signal_handlers, 0),

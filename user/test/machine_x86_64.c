@@ -6,6 +6,7 @@
 #include <thread.h>
 
 #define PG	PAGE_SIZE
+#define ROUNDS	200
 
 #define SEL_USER_DATA	0x2b
 #define SEL_USER_CODE	0x33
@@ -687,6 +688,51 @@ forged_fpstate(void)
 		    SIGSEGV);
 }
 
+/* The stack of the x87, and its control word. */
+static bool
+x87_rounds(long me)
+{
+	double in[8], out[8];
+	uint16_t control = (uint16_t)(0x37f ^ (me & 3) << 10), got = 0;
+	long ret;
+	int round, i;
+
+	__asm__ volatile("fldcw %0" : : "m"(control));
+	for (round = 0; round < ROUNDS; round++) {
+		for (i = 0; i < 8; i++)
+			in[i] = (double)(me * 10000 + round * 8 + i);
+		ret = SYS_sched_yield;
+		__asm__ volatile(
+		    "fldl (%[in]); fldl 8(%[in]); fldl 16(%[in]);"
+		    "fldl 24(%[in]); fldl 32(%[in]); fldl 40(%[in]);"
+		    "fldl 48(%[in]); fldl 56(%[in]);"
+		    "syscall;"
+		    "fstpl 56(%[out]); fstpl 48(%[out]); fstpl 40(%[out]);"
+		    "fstpl 32(%[out]); fstpl 24(%[out]); fstpl 16(%[out]);"
+		    "fstpl 8(%[out]); fstpl (%[out]); fnstcw %[got]"
+		    : "+a"(ret), [got] "=m"(got)
+		    : [in] "r"(in), [out] "r"(out)
+		    : "rcx", "r11", "memory", "st", "st(1)", "st(2)", "st(3)",
+		      "st(4)", "st(5)", "st(6)", "st(7)");
+		if (memcmp(in, out, sizeof(in)) != 0 || got != control)
+			return false;
+	}
+	return true;
+}
+
+static void
+x87_follows_its_process(void)
+{
+	int i, status;
+
+	for (i = 0; i < 5; i++)
+		if (EXPECT_OK(fork()) == 0)
+			_exit(!x87_rounds(i + 1));
+	EXPECT(x87_rounds(9));
+	while (wait(&status) > 0)
+		expect_exit(status, 0);
+}
+
 /* --- registers after a system call ----------------------------------- */
 
 /* rcx and r11 are destroyed, by values that the program knows anyway. */
@@ -730,6 +776,7 @@ const struct ktap_test machine_tests[] = {
 	TEST(exec_starts_fresh, T_EXEC),
 	TEST(forged_mxcsr_is_filtered, T_LINUX),
 	TEST(forged_fpstate, 0),
+	TEST(x87_follows_its_process, 0),
 	TEST(calls_leak_nothing, 0),
 	TEST(old_calls, 0),
 	TEST(old_vfork, 0),

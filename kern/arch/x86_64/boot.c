@@ -22,21 +22,22 @@
 #define MEMORY_RAM   1u
 #define PHYS_MAX ((paddr_t)1 << 52)
 
+/* The loader aligns them as it likes. */
 struct start_info {
 	uint32_t magic, version, flags, nmodules;
 	uint64_t modules, cmdline, rsdp;
 	uint64_t memmap; /* from version 1 on */
 	uint32_t nmemmap, reserved;
-};
+} __attribute__((packed));
 
 struct start_module {
 	uint64_t start, size, cmdline, reserved;
-};
+} __attribute__((packed));
 
 struct start_memory {
 	uint64_t start, size;
 	uint32_t type, reserved;
-};
+} __attribute__((packed));
 
 struct platform platform;
 struct boot_info boot_info = { .cmdline = "" };

@@ -35,6 +35,7 @@ _Static_assert(KSTACK_SIZE == KSTACK_PAGES * PAGE_SIZE, "asm.h");
 
 #define START_LIMIT_NS 5000000000ull
 #define INIT_WAIT_NS   10000000ull /* SDM 8.4.4.1 */
+#define SPINS	       2000 /* between two looks */
 #define SIPI_WAIT_NS   1000000ull
 
 /* isa-debug-exit, and the ACPI register with sleep type 0: S5 of QEMU. */
@@ -81,6 +82,8 @@ wait_for(const unsigned *word, unsigned n, ns_t duration)
 	while (__atomic_load_n(word, __ATOMIC_ACQUIRE) < n) {
 		if (timer_now() > limit)
 			return false;
+		for (int i = 0; i < SPINS; i++)
+			__asm__ volatile("");
 		cpu_relax();
 	}
 	return true;

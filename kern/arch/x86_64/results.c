@@ -23,6 +23,7 @@ machine_init_devices(void)
 {
 	results_uart_init();
 	ioapic_init();
+	uart_listen();
 }
 
 /* The APIC of this CPU is on since boot; the interrupt flag decides. */

@@ -28,6 +28,7 @@
 #define GATE_SPEAKER  0x02
 #define MEASURE_TICKS 11932 /* 10 ms */
 #define TRIES	      5
+#define SPINS	      50000
 
 /* CMOS clock. */
 #define CMOS_INDEX  0x70
@@ -85,6 +86,15 @@ sample(void)
 	return best;
 }
 
+/* Time passes without a look at a device: with -icount each look is dear, and
+ * an instruction is a nanosecond. */
+static void
+spin(void)
+{
+	for (int i = 0; i < SPINS; i++)
+		__asm__ volatile("");
+}
+
 static void
 calibrate(void)
 {
@@ -98,7 +108,7 @@ calibrate(void)
 	*apic_reg(APIC_TIMER_INIT) = UINT32_MAX; /* masked: no interrupt */
 	a = sample();
 	while ((uint16_t)(a.pit - pit_read()) < MEASURE_TICKS)
-		cpu_relax();
+		spin();
 	b = sample();
 	*apic_reg(APIC_TIMER_INIT) = 0;
 	if (b.tsc <= a.tsc || a.apic <= b.apic)

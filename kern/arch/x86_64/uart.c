@@ -68,10 +68,17 @@ void
 uart_init(void)
 {
 	uart_setup(&console, COM1);
-	if (console.port == 0)
-		return;
-	port_write8(COM1 + REG_IER, IER_RECEIVE);
-	ioapic_connect(COM1_IRQ, uart_interrupt);
+	if (console.port != 0)
+		ioapic_connect(COM1_IRQ, uart_interrupt);
+}
+
+/* Not before the input of the I/O APIC is open: it sees edges only, and one
+ * that is lost would be the last. */
+void
+uart_listen(void)
+{
+	if (console.port != 0)
+		port_write8(console.port + REG_IER, IER_RECEIVE);
 }
 
 void

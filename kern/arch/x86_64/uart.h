@@ -14,6 +14,9 @@ void uart_setup(struct uart *, uint16_t port);
 /** Polled. */
 void uart_write(struct uart *, const char *s, size_t n);
 
+/** Let the console's input interrupt. @pre ioapic_init() */
+void uart_listen(void);
+
 /** The second serial port. (results.c) */
 extern struct uart results_uart;
 void results_uart_init(void);
