@@ -33,8 +33,10 @@ struct region {
 	struct classic_store *store; /* shared: frames; else NULL */
 	uint64_t offset;     /* of sva in store or object; PHYS: physical */
 	struct vm_object *object; /* VM_FILE; with a reference */
+	/* Of a FILE region that is in a space: */
+	struct vmspace *vs;  /* which */
 	struct list mapping; /* [vm_object_lock] in object->mappings */
-	struct vmspace *vs;  /* FILE: where it is */
+	bool copied;	     /* [a] private: some leaves are copies */
 };
 
 struct classic_space {
@@ -129,6 +131,14 @@ static inline bool
 region_shared(const struct region *r)
 {
 	return (r->flags & VM_MAP_SHARED) != 0;
+}
+
+/** A private leaf gets a frame of its own; many faults may say so at once. */
+static inline void
+region_copied(const struct region *r)
+{
+	__atomic_store_n((bool *)(uintptr_t)&r->copied, true,
+	    __ATOMIC_RELAXED);
 }
 
 /** Rights of a leaf: what the region and the overlay allow. */

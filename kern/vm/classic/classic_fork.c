@@ -5,7 +5,7 @@
  * Regions first, then leaves in chunks: with the parent's pmap locked a chunk
  * is marked copy-on-write and remembered, then it is entered into the child,
  * which may need memory for tables.  Shared regions need no leaves: the child
- * finds the frames in the store.
+ * finds the frames in the store; nor do pages of files that were not copied.
  * Locks: both spaces exclusively; the child is not published yet.
  * A frame that the kernel is writing (wpins) is copied at once: marked
  * read-only, it would still change under the child.
@@ -17,6 +17,7 @@
 
 struct chunk {
 	struct tlb_gather *tg;
+	bool file; /* pages of the cache are found there again */
 	unsigned n;
 	struct {
 		vaddr_t va;
@@ -37,6 +38,8 @@ share_leaf(struct pmap_cursor *c, const struct pmap_leaf *leaf, void *arg)
 
 	if (ch->n == CHUNK)
 		return 1;
+	if (ch->file && (pg->flags & PG_CACHED))
+		return 0;
 	if (!copy) {
 		page_hold(pg);
 		if (!(bits & PMAP_COW))
@@ -52,24 +55,6 @@ share_leaf(struct pmap_cursor *c, const struct pmap_leaf *leaf, void *arg)
 	return 0;
 }
 
-/* A page of the cache may have been truncated since: then the child faults. */
-static __attribute__((noinline)) int
-enter_cached(struct vmspace *child, struct chunk *ch, struct pmap_new *nw,
-    unsigned i)
-{
-	struct vm_page *pg = ch->e[i].pg;
-	int error = ENOENT;
-
-	nw->pa = page_to_phys(pg);
-	spin_lock(&vm_object_lock);
-	if (pg->flags & PG_CACHED)
-		error = pmap_enter(child->pmap, ch->e[i].va, nw, ch->tg);
-	spin_unlock(&vm_object_lock);
-	if (error != 0)
-		page_drop(pg);
-	return error == ENOENT ? 0 : error;
-}
-
 /* Enter element @p i into the child; the reference is used up in any case. */
 static int
 enter_child(struct vmspace *child, struct chunk *ch, unsigned i)
@@ -82,8 +67,6 @@ enter_child(struct vmspace *child, struct chunk *ch, unsigned i)
 	};
 	int error;
 
-	if (pg->flags & PG_CACHED && !ch->e[i].copy)
-		return enter_cached(child, ch, &nw, i);
 	if (ch->e[i].copy) {
 		struct vm_page *new = frame_alloc(FRAME_DEFAULT);
 
@@ -108,6 +91,7 @@ fork_leaves(struct vmspace *parent, struct vmspace *child,
 	int error = 0;
 
 	ch.tg = tg;
+	ch.file = r->object != NULL;
 	do {
 		unsigned i;
 
@@ -136,7 +120,8 @@ classic_fork(struct vmspace *parent, struct vmspace *child,
 		if (copy == NULL)
 			return ENOMEM;
 		region_insert(child, copy);
-		if (region_shared(r) || r->source == VM_PHYS)
+		if (region_shared(r) || r->source == VM_PHYS ||
+		    (r->object != NULL && !r->copied))
 			continue;
 		error = fork_leaves(parent, child, r, &txn->tg);
 		if (error != 0)

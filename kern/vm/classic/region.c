@@ -91,7 +91,9 @@ region_clone(const struct region *from)
 
 	if (r == NULL)
 		return NULL;
-	*r = *from;
+	/* The rest belongs to a place in a space. */
+	__builtin_memcpy(r, from, offsetof(struct region, vs));
+	r->copied = from->copied;
 	if (r->store != NULL)
 		__atomic_fetch_add(&r->store->refs, 1, __ATOMIC_RELAXED);
 	if (r->object != NULL)
@@ -256,6 +258,7 @@ absorb(struct vmspace *vs, struct region *a, struct region *b)
 
 	vs->size_bytes += eva - a->eva;
 	a->eva = eva;
+	a->copied |= b->copied;
 	region_remove(vs, b);
 	region_free(b);
 }
