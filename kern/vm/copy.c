@@ -20,7 +20,8 @@ pin_page_slow(struct vmspace *vs, vaddr_t va, vm_prot_t access,
 	struct vm_txn txn;
 	int error;
 
-	vm_txn_init(&txn);
+	tlb_gather_init(&txn.tg);
+	txn.held = NULL;
 	do {
 		sleep_lock_shared(&vs->lock);
 		error = vs->ops->pin(vs, va, access, out, &txn);

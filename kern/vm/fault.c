@@ -36,7 +36,7 @@ wait_for_memory(struct vmspace *vs)
 int
 vm_fault_retry(struct vmspace *vs, struct vm_txn *txn, int error)
 {
-	if (error == VM_WAIT && txn->fill != NULL)
+	if (error == VM_WAIT && txn->wait.wq == VM_WAIT_FILL)
 		error = vm_object_fill(txn);
 	else if (error == VM_WAIT)
 		error = txn->wait.wq != NULL ? vm_env_wait(&txn->wait) : 0;
@@ -49,6 +49,33 @@ vm_fault_retry(struct vmspace *vs, struct vm_txn *txn, int error)
 	return error == 0 ? VM_WAIT : error;
 }
 
+static __always_inline int
+attempt(struct vmspace *vs, const struct vm_fault *f, struct vm_txn *txn)
+{
+	int error;
+
+	sleep_lock_shared(&vs->lock);
+	error = vs->ops->fault(vs, f, txn);
+	if (!tlb_gather_empty(&txn->tg))
+		tlb_gather_flush(&txn->tg);
+	sleep_unlock_shared(&vs->lock);
+	return error;
+}
+
+static __slowpath int
+attempt_again(struct vmspace *vs, const struct vm_fault *f,
+    struct vm_txn *txn, int error)
+{
+	txn->held = NULL;
+	while ((error = vm_fault_retry(vs, txn, error)) == VM_WAIT) {
+		error = attempt(vs, f, txn);
+		if (error == 0)
+			break;
+	}
+	vm_object_done(txn);
+	return error;
+}
+
 int
 vm_fault(struct vmspace *vs, const struct vm_fault *f)
 {
@@ -59,17 +86,7 @@ vm_fault(struct vmspace *vs, const struct vm_fault *f)
 	if (f->va < USER_MIN || f->va >= USER_MAX)
 		return EFAULT;
 	sched_fuzz_point();
-	vm_txn_init(&txn);
-	do {
-		sleep_lock_shared(&vs->lock);
-		error = vs->ops->fault(vs, f, &txn);
-		if (!tlb_gather_empty(&txn.tg))
-			tlb_gather_flush(&txn.tg);
-		sleep_unlock_shared(&vs->lock);
-		if (unlikely(error != 0))
-			error = vm_fault_retry(vs, &txn, error);
-	} while (error == VM_WAIT);
-	if (unlikely(txn.held != NULL))
-		vm_object_done(&txn);
-	return error;
+	tlb_gather_init(&txn.tg);
+	error = attempt(vs, f, &txn);
+	return likely(error == 0) ? 0 : attempt_again(vs, f, &txn, error);
 }

@@ -30,13 +30,13 @@ struct region {
 	uint8_t prot, maxprot;
 	uint8_t source;	     /* VM_ANON, VM_PHYS, VM_FILE */
 	uint8_t flags;	     /* VM_MAP_SHARED, _STACK, _HEAP */
+	bool copied;	     /* [a] FILE, private: some leaves are copies */
 	struct classic_store *store; /* shared: frames; else NULL */
 	uint64_t offset;     /* of sva in store or object; PHYS: physical */
 	struct vm_object *object; /* VM_FILE; with a reference */
 	/* Of a FILE region that is in a space: */
 	struct vmspace *vs;  /* which */
 	struct list mapping; /* [vm_object_lock] in object->mappings */
-	bool copied;	     /* [a] private: some leaves are copies */
 };
 
 struct classic_space {

@@ -91,9 +91,17 @@ region_clone(const struct region *from)
 
 	if (r == NULL)
 		return NULL;
-	/* The rest belongs to a place in a space. */
-	__builtin_memcpy(r, from, offsetof(struct region, vs));
+	/* Field by field: links and space belong to a place in a space. */
+	r->node.key = from->node.key;
+	r->eva = from->eva;
+	r->prot = from->prot;
+	r->maxprot = from->maxprot;
+	r->source = from->source;
+	r->flags = from->flags;
 	r->copied = from->copied;
+	r->store = from->store;
+	r->offset = from->offset;
+	r->object = from->object;
 	if (r->store != NULL)
 		__atomic_fetch_add(&r->store->refs, 1, __ATOMIC_RELAXED);
 	if (r->object != NULL)
