@@ -84,6 +84,31 @@ store_drop(struct classic_store *st)
 
 /* ---- single regions ---- */
 
+/* What its pages come from, if not from nowhere. */
+static inline bool
+has_source(const struct region *r)
+{
+	return ((uintptr_t)r->store | (uintptr_t)r->object) != 0;
+}
+
+static __slowpath void
+hold_source(struct region *r)
+{
+	if (r->store != NULL)
+		__atomic_fetch_add(&r->store->refs, 1, __ATOMIC_RELAXED);
+	else
+		r->object->ops->hold(r->object);
+}
+
+static __slowpath void
+drop_source(struct region *r)
+{
+	if (r->store != NULL)
+		store_drop(r->store);
+	else
+		r->object->ops->drop(r->object);
+}
+
 struct region *
 region_clone(const struct region *from)
 {
@@ -102,20 +127,16 @@ region_clone(const struct region *from)
 	r->store = from->store;
 	r->offset = from->offset;
 	r->object = from->object;
-	if (r->store != NULL)
-		__atomic_fetch_add(&r->store->refs, 1, __ATOMIC_RELAXED);
-	if (r->object != NULL)
-		r->object->ops->hold(r->object);
+	if (unlikely(has_source(r)))
+		hold_source(r);
 	return r;
 }
 
 void
 region_free(struct region *r)
 {
-	if (r->store != NULL)
-		store_drop(r->store);
-	if (r->object != NULL)
-		r->object->ops->drop(r->object);
+	if (unlikely(has_source(r)))
+		drop_source(r);
 	kmem_free(&region_cache, r);
 }
 
