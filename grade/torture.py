@@ -170,7 +170,7 @@ def cut(folder, seed, arch='riscv'):
     if second.returncode != 0:
         bad.append(f'e2fsck -fn after it: {second.stdout[-500:]}')
     shutil.rmtree(folder / 'tmp', ignore_errors=True)
-    run('debugfs', '-R', f'rdump /tmp {folder}', str(disk))
+    run('debugfs', '-R', f'rdump tmp {folder}', str(disk))
 
     def read(i):
         path = folder / 'tmp' / path_of(i)

@@ -69,20 +69,20 @@ def test_group_on_disk(image, group, cpus):
 def test_files_survive_a_reboot(image):
     with machine(image) as m:
         m.expect(r'\$ ')
-        m.send('mkdir /tmp/d; echo kept and found >/tmp/d/f; '
-               'cp /test/files/big /tmp/d; rm /etc/motd\n')
+        m.send('mkdir tmp/d; echo kept and found >tmp/d/f; '
+               'cp /test/files/big tmp/d; rm /etc/motd\n')
         m.expect(r'\$ ')
         power_off(m)
     assert fsck(image)[0] == 0
     with machine(image) as m:
         m.expect(r'\$ ')
-        m.send('cat /tmp/d/f; cat /etc/motd; cp /tmp/d/big /tmp/again\n')
+        m.send('cat tmp/d/f; cat /etc/motd; cp tmp/d/big tmp/again\n')
         m.expect(r'kept and found')
         m.expect(r'/etc/motd: ENOENT')
         m.expect(r'\$ ')
         power_off(m)
     assert fsck(image)[0] == 0
-    torture.run('debugfs', '-R', f'dump /tmp/again {image}.again', str(image))
+    torture.run('debugfs', '-R', f'dump tmp/again {image}.again', str(image))
     assert pathlib.Path(f'{image}.again').read_bytes() == \
         torture.mkroot.pattern(1 << 20)
 
@@ -92,7 +92,7 @@ def test_unclean_is_read_only(image):
     with machine(image) as m:
         m.expect(r'read-only: it is not clean')
         m.expect(r'\$ ')
-        m.send('echo x >/tmp/x\n')
+        m.send('echo x >tmp/x\n')
         m.expect(r'EROFS')
 
 
@@ -126,7 +126,7 @@ def test_write_errors(image):
                'echo "then $?"\n')
         m.expect(r'/test/files/hello.txt: EIO')
         m.expect(r'then 0')
-        m.send('echo fine >/tmp/f; sync /tmp/f; echo "other $?"\n')
+        m.send('echo fine >tmp/f; sync tmp/f; echo "other $?"\n')
         m.expect(r'other 0')
 
 

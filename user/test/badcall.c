@@ -198,8 +198,8 @@ static bool
 may_be_short(const struct call *c)
 {
 	return c->nr == SYS_read || c->nr == SYS_write ||
-	    c->nr == SYS_getrandom || c->nr == SYS_pread64 || c->nr == SYS_getcwd ||
-	    c->nr == SYS_sched_getaffinity;
+	    c->nr == SYS_getrandom || c->nr == SYS_getcwd ||
+	    c->nr == SYS_pread64 || c->nr == SYS_sched_getaffinity;
 }
 
 static void

@@ -26,13 +26,16 @@ rnd(unsigned n)
 static const char *
 name(unsigned i, char *buf)
 {
+	size_t n;
+
 	/* Some in a directory of their own, some with names that fill blocks. */
-	snprintf(buf, 300, "/tmp/%s%c%.*s", i % 3 == 0 ? "sub/" : "",
-	    (int)('a' + i), i % 2 == 0 ? 200 : 0,
-	    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
-	    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
-	    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
-	    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
+	snprintf(buf, 300, "/tmp/%s%c", i % 3 == 0 ? "sub/" : "",
+	    (int)('a' + i));
+	n = strlen(buf);
+	if (i % 2 == 0) {
+		memset(buf + n, 'x', 200);
+		buf[n + 200] = '\0';
+	}
 	return buf;
 }
 
