@@ -28,7 +28,7 @@ name(unsigned i, char *buf)
 {
 	size_t n;
 
-	/* Some in a directory of their own, some with names that fill blocks. */
+	/* Some in a directory of their own, some with long names. */
 	snprintf(buf, 300, "/tmp/%s%c", i % 3 == 0 ? "sub/" : "",
 	    (int)('a' + i));
 	n = strlen(buf);
