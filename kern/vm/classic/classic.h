@@ -111,7 +111,7 @@ struct fault {
 };
 
 int classic_fault(struct vmspace *, const struct vm_fault *, struct vm_txn *);
-/** A fault on pages of an object. @p seen: the entry, or NULL if empty */
+/** A fault on pages of an object; @p seen is the entry, which may be empty. */
 int classic_file_fault(const struct fault *, const struct pmap_leaf *seen);
 int classic_obj_revoke(struct vm_object *, uint64_t first, uint64_t end,
     vm_prot_t keep, struct vm_txn *);

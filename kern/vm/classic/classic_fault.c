@@ -169,11 +169,11 @@ fault_present(const struct fault *f, const struct pmap_leaf *seen)
 }
 
 static int
-fault_empty(const struct fault *f)
+fault_empty(const struct fault *f, const struct pmap_leaf *seen)
 {
 	switch (f->r->source) {
 	case VM_FILE:
-		return classic_file_fault(f, NULL);
+		return classic_file_fault(f, seen);
 	case VM_PHYS:
 		return physical_fill(f);
 	default:
@@ -204,7 +204,7 @@ classic_fault(struct vmspace *vs, const struct vm_fault *vf,
 
 	switch (pmap_get(vs->pmap, f.va, &seen)) {
 	case PMAP_EMPTY:
-		return fault_empty(&f);
+		return fault_empty(&f, &seen);
 	case PMAP_LEAF:
 	case PMAP_NOACCESS:
 		return fault_present(&f, &seen);

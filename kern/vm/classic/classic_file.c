@@ -30,10 +30,11 @@ restart(struct vm_txn *txn)
 
 /* A store into a private mapping. @p pg has a reference for us. */
 static int
-copy_page(const struct fault *f, struct vm_page *pg)
+copy_page(const struct fault *f, struct vm_page *pg,
+    const struct pmap_leaf *seen)
 {
 	struct vm_page *new = frame_alloc(FRAME_DEFAULT);
-	struct pmap_new nw = { .bits = f->bits, .expect = 0 };
+	struct pmap_new nw = { .bits = f->bits, .expect = seen->raw };
 	int error = ENOMEM;
 
 	region_copied(f->r);
@@ -55,12 +56,13 @@ static int
 enter_locked(const struct fault *f, struct vm_page *pg, unsigned bits,
     const struct pmap_leaf *seen)
 {
-	struct pmap_new nw = { .pa = page_to_phys(pg), .bits = bits };
+	struct pmap_new nw = { .pa = page_to_phys(pg),
+		.bits = bits,
+		.expect = seen->raw };
+	struct pmap_edit ed = { .set = bits, .expect = seen->raw };
 	int error;
 
-	if (seen != NULL) {
-		struct pmap_edit ed = { .set = bits, .expect = seen->raw };
-
+	if (seen->raw != 0) {
 		/* The leaf is revoked before its page leaves the cache. */
 		if (seen->pa != nw.pa ||
 		    pmap_change(f->vs->pmap, f->va, &ed, &f->txn->tg) != 0)
@@ -114,7 +116,7 @@ classic_file_fault(const struct fault *f, const struct pmap_leaf *seen)
 	} else if (write && !shared) {
 		page_hold(pg);
 		spin_unlock(&vm_object_lock);
-		return copy_page(f, pg);
+		return copy_page(f, pg, seen);
 	} else {
 		error = fault_locked(f, pg, seen);
 	}
