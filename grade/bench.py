@@ -32,6 +32,11 @@ ROWS = {
         'pipe_roundtrip': (2500, 7430, 95770),
         'fork_exit_wait': (15000, 77030, 610175),
         'fork_exec_wait': (40000, 152488, 1528022),
+        'read_4k_cached': (1400, 2552, None),
+        'write_4k_cached': (None, None, None),
+        'file_private_read': (500, 1237, None),
+        'file_private_write': (None, None, None),
+        'file_shared_write': (600, 1410, None),
     },
     'x86_64': {
         'getpid': (90, 184, None),
@@ -44,6 +49,11 @@ ROWS = {
         'pipe_roundtrip': (2500, 6329, None),
         'fork_exit_wait': (15000, 72200, None),
         'fork_exec_wait': (40000, 140850, None),
+        'read_4k_cached': (None, None, None),
+        'write_4k_cached': (None, None, None),
+        'file_private_read': (None, None, None),
+        'file_private_write': (None, None, None),
+        'file_shared_write': (None, None, None),
     },
 }
 

@@ -79,6 +79,10 @@ demo: bootable	## boot, run the tests in the OS, benchmarks
 faults: $(O)/debug/tern.elf $(ROOT)	## damaged images, failing allocations, bad arguments
 	@$(GRADE) grade/faults.py $(ARGS)
 
+.PHONY: torture
+torture: $(O)/debug/tern.elf $(ROOT)	## cut the power while files are written (ROUNDS=20)
+	@$(GRADE) grade/torture.py --rounds $(or $(ROUNDS),20) $(ARGS)
+
 results:		## rewrite docs/results.md from the runs in build/
 	@$(PYTHON) grade/results.py
 

@@ -20,7 +20,7 @@ USER_BIN := init sh ls cat echo wc grep kill ps free vmstat maps sleep time \
 	stress true false uname env hexdump poweroff ktest mkdir rmdir rm ln \
 	mv cp head tail tee df sync
 USER_TEST := proc pipe mem cow thread sig file badcall elf fp time tlb al \
-	shell glibc oom conformance machine write fmap swap
+	shell glibc oom conformance machine write fmap swap powercut
 USER_BENCH := bench
 
 MACHINE_riscv := machine_riscv
@@ -111,7 +111,7 @@ user-progs: $(UPROGS_$(ARCH))
 
 # --- the same tests on Linux, the free reference ------------------------------
 # Groups whose calls Linux has; what differs by right skips itself.
-LINUX_GROUPS := $(filter-out oom,$(USER_TEST))
+LINUX_GROUPS := $(filter-out oom powercut,$(USER_TEST))
 EMULATOR_riscv := qemu-riscv64
 LINUX_RUN = setpriv --pdeathsig KILL timeout 300
 

@@ -340,11 +340,11 @@ rename_last(const struct path_last *o, const struct path_last *n,
 
 	if (o->name.len == 0 || n->name.len == 0)
 		return EBUSY;
+	if (o->dir->mnt != n->dir->mnt)
+		return EXDEV;
 	error = remove_check(o);
 	if (error != 0)
 		return error;
-	if (o->dir->mnt != n->dir->mnt)
-		return EXDEV;
 	if (n->ip != NULL && n->ip == n->ip->mnt->root)
 		return EBUSY;
 	if (n->slash && !S_ISDIR(o->ip->mode))

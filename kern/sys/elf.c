@@ -4,9 +4,8 @@
  *
  * Path: exec.c -> elf_open (nothing changes) -> elf_load (into a new space).
  * Whatever a file says is checked before it is used: each addition is done on
- * values whose range is known.  Segments are private mappings of the file, so
- * all processes of a program share its text; what is beyond the file's bytes is
- * zero memory.
+ * values whose range is known.  Text is a private mapping of the file, data are
+ * copied into anonymous memory.
  */
 #include "sys/elf.h"
 
@@ -156,63 +155,37 @@ rights(unsigned flags)
 	    (flags & PF_X ? VM_PROT_EXECUTE : 0);
 }
 
-/* Zeroes behind the file's bytes: the rest of their last page, then pages. */
-static int
-load_zeroes(const Elf64_Phdr *p, vaddr_t va, struct vmspace *vs)
-{
-	static const char zeroes[PAGE_SIZE];
-	vaddr_t from = va + p->p_filesz, out;
-	vaddr_t end = ROUND_UP(va + p->p_memsz, PAGE_SIZE);
-	/* Without bytes of the file not even the first page is there. */
-	vaddr_t page = p->p_filesz > 0 ? ROUND_UP(from, PAGE_SIZE) :
-					 ROUND_DOWN(from, PAGE_SIZE);
-	struct vm_mapreq rq = {
-		.va = page,
-		.size = end - page,
-		.prot = rights(p->p_flags),
-		.maxprot = VM_PROT_ALL,
-		.flags = VM_MAP_FIXED | VM_MAP_NOREPLACE,
-		.source = VM_ANON,
-	};
-	int error = 0;
-
-	if (from < page)
-		error = copyout(vs, from, zeroes, page - from);
-	if (error == 0 && rq.size > 0)
-		error = vm_map(vs, &rq, &out);
-	return error;
-}
-
+/* What nobody may write comes from the page cache, shared by all processes of
+ * the program; what is written anyway is copied at once. */
 static int
 load_segment(struct file *f, const Elf64_Phdr *p, vaddr_t bias,
     struct vmspace *vs)
 {
 	vaddr_t va = p->p_vaddr + bias, start = ROUND_DOWN(va, PAGE_SIZE);
-	bool zeroes = p->p_memsz > p->p_filesz;
+	bool copy = (p->p_flags & PF_W) || p->p_memsz > p->p_filesz;
 	vm_prot_t prot = rights(p->p_flags);
 	struct vm_mapreq rq = {
 		.va = start,
-		.size = ROUND_UP(va + p->p_filesz, PAGE_SIZE) - start,
-		.prot = prot,
+		.size = ROUND_UP(va + p->p_memsz, PAGE_SIZE) - start,
+		.prot = copy ? VM_PROT_READ | VM_PROT_WRITE : prot,
 		.maxprot = VM_PROT_ALL,
 		.flags = VM_MAP_FIXED | VM_MAP_NOREPLACE,
-		.source = VM_FILE,
+		.source = copy ? VM_ANON : VM_FILE,
 		.object = f->inode->ops->edit->object(f->inode),
 		.offset = ROUND_DOWN(p->p_offset, PAGE_SIZE),
 	};
-	size_t size = rq.size;
-	int error = 0;
+	uint64_t pos = p->p_offset;
+	int error = rq.object != NULL ? vm_map(vs, &rq, &start) : ENOEXEC;
+	long n = 0;
 
-	if (rq.object == NULL)
-		return ENOEXEC;
-	if (zeroes)
-		rq.prot |= VM_PROT_READ | VM_PROT_WRITE;
-	if (p->p_filesz > 0)
-		error = vm_map(vs, &rq, &start);
-	if (error == 0 && zeroes)
-		error = load_zeroes(p, va, vs);
-	if (error == 0 && p->p_filesz > 0 && rq.prot != prot)
-		error = vm_protect(vs, start, size, prot);
+	if (error == 0 && copy && p->p_filesz > 0)
+		n = file_read(f, vs, va, p->p_filesz, &pos);
+	if (error == 0 && n < 0)
+		error = (int)-n;
+	else if (error == 0 && copy && (uint64_t)n != p->p_filesz)
+		error = EIO; /* the file shrank, or memory ran out */
+	if (error == 0 && copy && prot != rq.prot)
+		error = vm_protect(vs, start, rq.size, prot);
 	return error;
 }
 

@@ -20,7 +20,8 @@ pin_page_slow(struct vmspace *vs, vaddr_t va, vm_prot_t access,
 	struct vm_txn txn;
 	int error;
 
-	vm_txn_init(&txn);
+	tlb_gather_init(&txn.tg);
+	txn.held = NULL;
 	do {
 		sleep_lock_shared(&vs->lock);
 		error = vs->ops->pin(vs, va, access, out, &txn);
@@ -103,6 +104,17 @@ pinned_at(const struct vm_pinned *p, size_t off, size_t *n)
 	    (at & PAGE_MASK);
 }
 
+/* Files move whole pages, which has a faster way. */
+static inline void
+copy_piece(void *dst, const void *src, size_t n)
+{
+	if (n == PAGE_SIZE && IS_ALIGNED((uintptr_t)dst | (uintptr_t)src,
+		PAGE_SIZE))
+		page_copy(dst, src);
+	else
+		memcpy(dst, src, n);
+}
+
 void
 vm_pinned_read(const struct vm_pinned *p, size_t off, void *dst, size_t n)
 {
@@ -112,7 +124,7 @@ vm_pinned_read(const struct vm_pinned *p, size_t off, void *dst, size_t n)
 		size_t now = n;
 		const char *s = pinned_at(p, off, &now);
 
-		memcpy(d, s, now);
+		copy_piece(d, s, now);
 		off += now;
 		d += now;
 		n -= now;
@@ -129,7 +141,7 @@ vm_pinned_write(const struct vm_pinned *p, size_t off, const void *src,
 		size_t now = n;
 		char *d = pinned_at(p, off, &now);
 
-		memcpy(d, s, now);
+		copy_piece(d, s, now);
 		off += now;
 		s += now;
 		n -= now;

@@ -40,7 +40,7 @@ wait_for_memory(struct vmspace *vs)
 int
 vm_fault_retry(struct vmspace *vs, struct vm_txn *txn, int error)
 {
-	if (error == VM_WAIT && txn->fill != NULL)
+	if (error == VM_WAIT && txn->wait.wq == VM_WAIT_FILL)
 		error = vm_object_fill(txn);
 	else if (error == VM_WAIT)
 		error = txn->wait.wq != NULL ? vm_env_wait(&txn->wait) : 0;
@@ -70,6 +70,7 @@ static __slowpath int
 attempt_again(struct vmspace *vs, const struct vm_fault *f,
     struct vm_txn *txn, int error)
 {
+	txn->held = NULL;
 	while (error != 0 &&
 	    (error = vm_fault_retry(vs, txn, error)) == VM_WAIT)
 		error = attempt(vs, f, txn);
@@ -87,7 +88,7 @@ vm_fault(struct vmspace *vs, const struct vm_fault *f)
 	if (f->va >= USER_MAX) /* and below USER_MIN nothing is mapped */
 		return EFAULT;
 	sched_fuzz_point();
-	vm_txn_init(&txn);
+	tlb_gather_init(&txn.tg);
 	error = attempt(vs, f, &txn);
 	return likely(error == 0) ? 0 : attempt_again(vs, f, &txn, error);
 }

@@ -379,7 +379,7 @@ vm_object_flush(struct vm_object *o)
 	uint32_t budget;
 	unsigned n;
 
-	vm_txn_init(&txn);
+	tlb_gather_init(&txn.tg);
 	spin_lock(&vm_object_lock);
 	/* What is modified from now on is not ours to write. */
 	for (budget = o->nmodified; budget > 0 && o->nmodified > 0;
@@ -432,7 +432,7 @@ vm_object_resize(struct vm_object *o, uint64_t npages)
 	shrinks = npages < o->npages;
 	o->npages = npages; /* from here on no fault enters what goes */
 	if (shrinks) {
-		vm_txn_init(&txn);
+		tlb_gather_init(&txn.tg);
 		do {
 			if (!list_empty(&o->mappings))
 				error = vm_design->obj_revoke(o, npages,
@@ -526,9 +526,8 @@ vm_object_wait(struct vm_object *o, uint64_t index, bool write,
 		return VM_WAIT;
 	}
 	o->ops->hold(o);
-	txn->fill = o;
-	txn->fill_index = index;
-	txn->fill_write = write;
+	txn->wait.wq = VM_WAIT_FILL;
+	txn->fill = (struct vm_fill){ o, index, write };
 	return VM_WAIT;
 }
 
@@ -546,15 +545,15 @@ vm_object_may_modify(const struct vm_page *pg, struct vm_txn *txn)
 int
 vm_object_fill(struct vm_txn *txn)
 {
-	struct vm_object *o = txn->fill;
-	bool write = txn->fill_write;
+	struct vm_object *o = txn->fill.object;
+	bool write = txn->fill.write;
 	struct vm_page *pg;
 	int error = ENXIO;
 
 	vm_object_done(txn);
 	o->ops->enter(o, write);
-	if (txn->fill_index < o->npages)
-		error = vm_object_get(o, txn->fill_index,
+	if (txn->fill.index < o->npages)
+		error = vm_object_get(o, txn->fill.index,
 		    write ? OBJ_LOCK : OBJ_READ, &pg);
 	if (error == 0 && write) {
 		if (pg->flags & PG_HOLE)
@@ -567,7 +566,6 @@ vm_object_fill(struct vm_txn *txn)
 	o->ops->leave(o, write);
 	if (error == 0)
 		txn->held = pg;
-	txn->fill = NULL;
 	o->ops->drop(o);
 	return error;
 }

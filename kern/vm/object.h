@@ -65,6 +65,13 @@ extern struct spinlock vm_object_lock;
 int __must_check vm_object_start(void);
 void vm_object_init(struct vm_object *, const struct vm_object_ops *);
 
+/** A page that a fault needs; object has a reference. */
+struct vm_fill {
+	struct vm_object *object;
+	uint64_t index;
+	bool write; /* a shared mapping is about to store */
+};
+
 enum vm_object_how {
 	OBJ_READ, /* valid, and not being changed at the moment */
 	OBJ_LOCK, /* valid, and BUSY until vm_object_put() */

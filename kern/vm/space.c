@@ -23,7 +23,7 @@ static struct list spaces = LIST_INIT(spaces); /* [list_lock] */
 static void
 begin(struct vmspace *vs, struct vm_txn *txn)
 {
-	vm_txn_init(txn);
+	tlb_gather_init(&txn->tg);
 	sleep_lock(&vs->lock);
 }
 

@@ -48,19 +48,9 @@ struct vmspace {
 struct vm_txn {
 	struct tlb_gather tg;	/* what to invalidate, what to free after it */
 	struct vm_wait wait;	/* when a slot returns VM_WAIT */
-	struct vm_object *fill;	/* instead of waiting: fill this page of it */
-	uint64_t fill_index;
-	bool fill_write;
-	struct vm_page *held;	/* the page filled, until the slot saw it */
+	struct vm_fill fill;	/* with VM_WAIT and wait.wq = VM_WAIT_FILL */
+	struct vm_page *held;	/* fault.c: the page filled, until it is seen */
 };
-
-static inline void
-vm_txn_init(struct vm_txn *txn)
-{
-	tlb_gather_init(&txn->tg);
-	txn->fill = NULL;
-	txn->held = NULL;
-}
 
 enum vm_source {
 	VM_ANON,  /* zero-filled */

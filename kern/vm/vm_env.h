@@ -21,6 +21,9 @@ struct vm_wait {
 	uint32_t seq;	  /* sampled under the lock of the condition */
 };
 
+/** Instead of a queue: a page is to be filled (vm_object_wait). */
+#define VM_WAIT_FILL ((struct waitq *)1)
+
 /**
  * Wait, killable.
  * @retval EINTR  the thread is dying: give up

@@ -223,6 +223,84 @@ bench_fork_exec_wait(int n)
 	}
 }
 
+/* A file whose pages are in the cache; on Tern's root /tmp is on the disk. */
+static int
+bench_file(size_t npages)
+{
+	static char page[4096];
+	int fd = open("/tmp/bench.file", O_RDWR | O_CREAT | O_TRUNC, 0600);
+	size_t i;
+
+	must(fd >= 0, "open");
+	unlink("/tmp/bench.file");
+	for (i = 0; i < npages; i++)
+		must(write(fd, page, sizeof(page)) == sizeof(page), "write");
+	return fd;
+}
+
+static volatile char *
+map_bench_file(int n, int prot, int flags)
+{
+	char *p = mmap(NULL, (size_t)n * PAGE_SIZE, prot, flags,
+	    bench_file((size_t)n), 0);
+
+	must(p != MAP_FAILED, "mmap");
+	return p;
+}
+
+static void
+bench_read_4k_cached(int n)
+{
+	char *buf = map_touched(1);
+	int fd = bench_file(1), i;
+
+	for (i = 0; i < n; i++)
+		SAMPLE(i, syscall6(SYS_pread64, fd, (long)buf, 4096, 0, 0, 0));
+}
+
+static void
+bench_write_4k_cached(int n)
+{
+	char *buf = map_touched(1);
+	int fd = bench_file(1), i;
+
+	for (i = 0; i < n; i++)
+		SAMPLE(i, syscall6(SYS_pwrite64, fd, (long)buf, 4096, 0, 0,
+		    0));
+}
+
+static void
+bench_file_private_read(int n)
+{
+	volatile char *p = map_bench_file(n, PROT_READ, MAP_PRIVATE);
+	int i;
+
+	for (i = 0; i < n; i++)
+		SAMPLE(i, (void)p[(size_t)i * PAGE_SIZE]);
+}
+
+static void
+bench_file_private_write(int n)
+{
+	volatile char *p = map_bench_file(n, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE);
+	int i;
+
+	for (i = 0; i < n; i++)
+		SAMPLE(i, p[(size_t)i * PAGE_SIZE] = 1);
+}
+
+static void
+bench_file_shared_write(int n)
+{
+	volatile char *p = map_bench_file(n, PROT_READ | PROT_WRITE,
+	    MAP_SHARED);
+	int i;
+
+	for (i = 0; i < n; i++)
+		SAMPLE(i, p[(size_t)i * PAGE_SIZE] = 1);
+}
+
 static const struct bench {
 	const char	 *name;
 	void		(*run)(int n);
@@ -239,6 +317,11 @@ static const struct bench {
 	BENCH(pipe_roundtrip, 500),
 	BENCH(fork_exit_wait, 100),
 	BENCH(fork_exec_wait, 100),
+	BENCH(read_4k_cached, 500),
+	BENCH(write_4k_cached, 500),
+	BENCH(file_private_read, 256),
+	BENCH(file_private_write, 256),
+	BENCH(file_shared_write, 256),
 };
 
 /* --- statistics ------------------------------------------------------ */

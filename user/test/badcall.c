@@ -49,6 +49,20 @@ static const struct call calls[] = {
 	    AT_FDCWD, 0, 8),
 	CALLV(faccessat, 4, K(A_VALUE, A_PATH), AT_FDCWD),
 	CALL(chdir, 4, A_PATH),
+	CALLV(pread64, 64, K(A_FD, A_OUT, A_VALUE, A_VALUE), 0, 0, 64, 0),
+	CALLV(pwrite64, 64, K(A_FD, A_IN, A_VALUE, A_VALUE), 0, 0, 64, 0),
+	CALLV(mkdirat, 4, K(A_VALUE, A_PATH), AT_FDCWD),
+	CALLV(unlinkat, 4, K(A_VALUE, A_PATH), AT_FDCWD),
+	CALLV(symlinkat, 4, K(A_PATH, A_VALUE, A_PATH), 0, AT_FDCWD),
+	CALLV(linkat, 4, K(A_VALUE, A_PATH, A_VALUE, A_PATH), AT_FDCWD, 0,
+	    AT_FDCWD),
+	CALLV(renameat2, 4, K(A_VALUE, A_PATH, A_VALUE, A_PATH), AT_FDCWD, 0,
+	    AT_FDCWD),
+	CALL(truncate, 4, A_PATH),
+	CALL(statfs, sizeof(struct statfs), A_PATH, A_OUT),
+	CALL(fstatfs, sizeof(struct statfs), A_FD, A_OUT),
+	CALLV(fchmodat, 4, K(A_VALUE, A_PATH, A_VALUE), AT_FDCWD, 0, 0755),
+	CALLV(utimensat, 32, K(A_VALUE, A_PATH, A_OPT), AT_FDCWD),
 	CALLV(getcwd, 64, K(A_OUT, A_VALUE), 0, 64),
 	CALLV(readlinkat, 4, K(A_VALUE, A_PATH, A_VALUE, A_VALUE), AT_FDCWD,
 	    0, 8, 64),
@@ -97,6 +111,14 @@ static const struct call fd_calls[] = {
 	CALLV(dup3, 0, K(A_FD, A_VALUE), 0, 50),
 	CALL(lseek, 0, A_FD),
 	CALL(fstat, 0, A_FD, A_OUT),
+	CALLV(pread64, 0, K(A_FD, A_OUT, A_VALUE), 0, 0, 8),
+	CALLV(pwrite64, 0, K(A_FD, A_OUT, A_VALUE), 0, 0, 8),
+	CALL(ftruncate, 0, A_FD),
+	CALL(fsync, 0, A_FD),
+	CALL(fdatasync, 0, A_FD),
+	CALL(fchdir, 0, A_FD),
+	CALL(fchmod, 0, A_FD),
+	CALL(fstatfs, 0, A_FD, A_OUT),
 	CALLV(getdents64, 0, K(A_FD, A_OUT, A_VALUE), 0, 0, 512),
 	CALLV(ioctl, 0, K(A_FD, A_VALUE, A_OUT), 0, TCGETS),
 	CALLV(fcntl, 0, K(A_FD, A_VALUE), 0, F_GETFL),
@@ -177,7 +199,7 @@ may_be_short(const struct call *c)
 {
 	return c->nr == SYS_read || c->nr == SYS_write ||
 	    c->nr == SYS_getrandom || c->nr == SYS_getcwd ||
-	    c->nr == SYS_sched_getaffinity;
+	    c->nr == SYS_pread64 || c->nr == SYS_sched_getaffinity;
 }
 
 static void

@@ -599,6 +599,71 @@ attributes(void)
 	leave();
 }
 
+/* Each call of some, with memory running out at its n-th allocation. */
+static void
+busy_with_files(void)
+{
+	char buf[5000], *p;
+	int fd = open("f", O_RDWR | O_CREAT, 0666);
+
+	memset(buf, 7, sizeof(buf));
+	if (fd >= 0) {
+		(void)write(fd, buf, sizeof(buf));
+		(void)pwrite(fd, buf, sizeof(buf), 100000);
+		(void)pread(fd, buf, sizeof(buf), 100);
+		p = mmap(NULL, 4 * PAGE_SIZE, PROT_READ | PROT_WRITE,
+		    MAP_SHARED, fd, 0);
+		if (p != MAP_FAILED) {
+			probe(p + 10, PROBE_WRITE);
+			probe(p + 2 * PAGE_SIZE, PROBE_READ);
+			(void)msync(p, 4 * PAGE_SIZE, MS_SYNC);
+		}
+		(void)ftruncate(fd, 3000);
+		close(fd);
+	}
+	(void)mkdir("d", 0755);
+	(void)rename("f", "d/g");
+	(void)link("d/g", "h");
+	(void)symlink("target", "s");
+	sync();
+	(void)unlink("f");
+	(void)unlink("d/g");
+	(void)unlink("h");
+	(void)unlink("s");
+	(void)rmdir("d");
+}
+
+static void
+failing_allocations(void)
+{
+	uint64_t failed;
+	unsigned long n;
+	int status;
+
+	enter();
+	for (n = 1; n <= 400; n++) {
+		failed = stat_now(TS_failed_allocs);
+		if (EXPECT_OK(fork()) == 0) {
+			if (tern_fail(n) < 0)
+				_exit(errno == ENOSYS ? 55 : 56);
+			busy_with_files();
+			tern_fail(0);
+			_exit(0);
+		}
+		EXPECT(wait(&status) > 0);
+		if (WIFEXITED(status) && WEXITSTATUS(status) == 55)
+			ktap_skip("no failure injection in this kernel");
+		EXPECT(WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
+		if (stat_now(TS_failed_allocs) == failed)
+			break;
+		busy_with_files();	/* clears away what is left */
+		EXPECT_EQ(count_entries("."), 0);
+	}
+	ktap_note("%lu allocations failed in turn", n - 1);
+	EXPECT(n > 20 && n <= 400);
+	leave();
+}
+
 static void
 commands(void)
 {
@@ -646,6 +711,7 @@ static const struct ktap_test tests[] = {
 	TEST(concurrent_names, 0),
 	TEST(sync_calls, 0),
 	TEST(attributes, 0),
+	TEST(failing_allocations, T_TERN),
 	TEST(commands, T_EXEC),
 };
 

@@ -252,11 +252,79 @@ test_blocks(void)
 	}
 }
 
+/* What makes writing dangerous: it is mounted, but for reading only. */
+static void
+test_read_only(void)
+{
+	uint64_t group = group_offset(), bitmap = peek(group, 4) * block_size();
+	const struct {
+		uint64_t offset;
+		unsigned width;
+		uint32_t value;
+	} cases[] = {
+		{ 1024 + 58, 2, 0 },		/* s_state: not clean */
+		{ 1024 + 58, 2, 3 },		/* errors */
+		{ 1024 + 100, 4, 0x400 },	/* s_feature_ro_compat */
+		{ group + 0, 4, 0 },		/* bg_block_bitmap */
+		{ group + 0, 4, 0xffffff },
+		{ group + 4, 4, 0 },		/* bg_inode_bitmap */
+		{ group + 12, 2, 0 },		/* bg_free_blocks_count */
+		{ group + 14, 2, 7 },		/* bg_free_inodes_count */
+		{ bitmap, 1, 0 },		/* the superblock is free */
+		{ bitmap + 100, 1, peek(bitmap + 100, 1) ^ 1 },
+		{ peek(group + 4, 4) * block_size(), 1, 0xfd }, /* the root */
+	};
+	uint32_t old;
+
+	for (size_t i = 0; test_writable && i < ARRAY_SIZE(cases); i++) {
+		char what[64];
+
+		old = poke(cases[i].offset, cases[i].width, cases[i].value);
+		CHECK_ERROR(mount_image(), 0);
+		snprintf(what, sizeof(what), "read-only case %lu",
+		    (unsigned long)i);
+		check(mnt.read_only, what);
+		CHECK_ERROR(vfs_make(NULL, "/new", S_IFREG | 0644, NULL),
+		    EROFS);
+		CHECK_ERROR(vfs_unlink(NULL, "/program", 0), EROFS);
+		CHECK_ERROR(vfs_truncate(NULL, "/program", 0), EROFS);
+		unmount_image();
+		(void)poke(cases[i].offset, cases[i].width, old);
+	}
+}
+
+/* The disk refuses a write: sync says so, and the next one works. */
+static void
+test_write_errors(void)
+{
+	struct file *f;
+	uint64_t pos = 0;
+
+	for (unsigned n = 1; test_writable && n <= 8; n++) {
+		CHECK_ERROR(mount_image(), 0);
+		CHECK_ERROR(vfs_open(NULL, "/program", O_RDWR, 0, &f), 0);
+		CHECK(file_write(f, &test_space, TEST_USER, 9000, &pos) ==
+		    9000);
+		test_fail_write = n;
+		CHECK(f->inode->ops->edit->sync(f->inode) ==
+		    (test_fail_write == 0 ? EIO : 0));
+		test_fail_write = 0;
+		CHECK_ERROR(f->inode->ops->edit->sync(f->inode), 0);
+		CHECK(file_read(f, &test_space, TEST_USER, 9000, &pos) ==
+		    9000);
+		file_drop(f);
+		unmount_image();
+		test_restore();
+	}
+}
+
 void
 damage_image(void)
 {
 	long nalloc = test_nalloc;
 
+	test_read_only();
+	test_write_errors();
 	test_mounts();
 	test_inodes();
 	test_entries();

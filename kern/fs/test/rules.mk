@@ -48,3 +48,7 @@ fs-test: $(FSB)/fs_test $(FS_IMAGES) ## paths, ext2, writing, damaged images (RO
 	$(Q)export PATH=$$PATH:/usr/sbin:/sbin; for image in $(FS_IMAGES); do \
 	    $(FSB)/fs_test $(FSB)/tree $$image $(SEED) $(ROUNDS) || exit 1; \
 	done
+
+.PHONY: fs-planted
+fs-planted: $(FSB)/4096.img	## planted bugs of ext2 that fs_test must find
+	$(Q)$(PYTHON) $(FST)/planted.py $(NAME)

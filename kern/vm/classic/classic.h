@@ -30,11 +30,13 @@ struct region {
 	uint8_t prot, maxprot;
 	uint8_t source;	     /* VM_ANON, VM_PHYS, VM_FILE */
 	uint8_t flags;	     /* VM_MAP_SHARED, _STACK, _HEAP */
+	bool copied;	     /* [a] FILE, private: some leaves are copies */
 	struct classic_store *store; /* shared: frames; else NULL */
 	uint64_t offset;     /* of sva in store or object; PHYS: physical */
 	struct vm_object *object; /* VM_FILE; with a reference */
+	/* Of a FILE region that is in a space: */
+	struct vmspace *vs;  /* which */
 	struct list mapping; /* [vm_object_lock] in object->mappings */
-	struct vmspace *vs;  /* FILE: where it is */
 };
 
 struct classic_space {
@@ -111,7 +113,7 @@ struct fault {
 };
 
 int classic_fault(struct vmspace *, const struct vm_fault *, struct vm_txn *);
-/** A fault on pages of an object. @p seen: the entry, empty or narrower */
+/** A fault on pages of an object; @p seen is the entry, which may be empty. */
 int classic_file_fault(const struct fault *, const struct pmap_leaf *seen);
 int classic_obj_revoke(struct vm_object *, uint64_t first, uint64_t end,
     vm_prot_t keep, struct vm_txn *);
@@ -162,6 +164,14 @@ static inline bool
 region_shared(const struct region *r)
 {
 	return (r->flags & VM_MAP_SHARED) != 0;
+}
+
+/** A private leaf gets a frame of its own; many faults may say so at once. */
+static inline void
+region_copied(const struct region *r)
+{
+	__atomic_store_n((bool *)(uintptr_t)&r->copied, true,
+	    __ATOMIC_RELAXED);
 }
 
 /** Rights of a leaf: what the region and the overlay allow. */

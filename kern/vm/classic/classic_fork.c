@@ -5,7 +5,7 @@
  * Regions first, then leaves in chunks: with the parent's pmap locked a chunk
  * is marked copy-on-write and remembered, then it is entered into the child,
  * which may need memory for tables.  Shared regions need no leaves: the child
- * finds the frames in the store.
+ * finds the frames in the store; nor do pages of files that were not copied.
  * Locks: both spaces exclusively; the child is not published yet.
  * A frame that the kernel is writing (wpins) is copied at once: marked
  * read-only, it would still change under the child.
@@ -18,6 +18,7 @@
 
 struct chunk {
 	struct tlb_gather *tg;
+	bool file; /* pages of the cache are found there again */
 	unsigned n;
 	struct {
 		vaddr_t va;
@@ -25,7 +26,6 @@ struct chunk {
 		uint64_t word; /* software word; 0: a leaf */
 		uint16_t bits;
 		bool copy; /* being written by the kernel: not shared */
-		bool cached; /* of a file, in the page cache */
 	} e[CHUNK];
 };
 
@@ -46,6 +46,9 @@ share_leaf(struct pmap_cursor *c, const struct pmap_leaf *leaf, void *arg)
 		ch->e[ch->n++].word = leaf->soft;
 		return 0;
 	}
+	/* Of a file and not ours alone: the child faults. */
+	if (ch->file && (pg->flags & PG_CACHED) && pg->owner != &swap_object)
+		return 0;
 	if (!copy) {
 		page_hold(pg);
 		if (!(bits & PMAP_COW))
@@ -53,30 +56,10 @@ share_leaf(struct pmap_cursor *c, const struct pmap_leaf *leaf, void *arg)
 		bits = (bits & ~PMAP_W) | PMAP_COW;
 	}
 	ch->e[ch->n].pg = pg;
-	ch->e[ch->n].cached = (pg->flags & PG_CACHED) &&
-	    pg->owner != &swap_object;
 	ch->e[ch->n].bits = (uint16_t)bits;
 	ch->e[ch->n].copy = copy;
 	ch->n++;
 	return 0;
-}
-
-/* A page of the cache may have been truncated since: then the child faults. */
-static __attribute__((noinline)) int
-enter_cached(struct vmspace *child, struct chunk *ch, struct pmap_new *nw,
-    unsigned i)
-{
-	struct vm_page *pg = ch->e[i].pg;
-	int error = ENOENT;
-
-	nw->pa = page_to_phys(pg);
-	spin_lock(&vm_object_lock);
-	if (pg->flags & PG_CACHED)
-		error = pmap_enter(child->pmap, ch->e[i].va, nw, ch->tg);
-	spin_unlock(&vm_object_lock);
-	if (error != 0)
-		page_drop(pg);
-	return error == ENOENT ? 0 : error;
 }
 
 /* The child shares the slot. */
@@ -106,8 +89,6 @@ enter_child(struct vmspace *child, struct chunk *ch, unsigned i)
 
 	if (ch->e[i].word != 0)
 		return enter_word(child, ch->e[i].va, ch->e[i].word, ch->tg);
-	if (ch->e[i].cached && !ch->e[i].copy)
-		return enter_cached(child, ch, &nw, i);
 	if (ch->e[i].copy) {
 		struct vm_page *new = frame_alloc(FRAME_DEFAULT);
 
@@ -132,6 +113,7 @@ fork_leaves(struct vmspace *parent, struct vmspace *child,
 	int error = 0;
 
 	ch.tg = tg;
+	ch.file = r->object != NULL;
 	do {
 		unsigned i;
 
@@ -160,7 +142,8 @@ classic_fork(struct vmspace *parent, struct vmspace *child,
 		if (copy == NULL)
 			return ENOMEM;
 		region_insert(child, copy);
-		if (region_shared(r) || r->source == VM_PHYS)
+		if (region_shared(r) || r->source == VM_PHYS ||
+		    (r->object != NULL && !r->copied))
 			continue;
 		error = fork_leaves(parent, child, r, &txn->tg);
 		if (error != 0)

@@ -172,7 +172,7 @@ classic_pageout(unsigned want)
 {
 	struct sweep s = { .want = MIN(want, TLB_GATHER_PAGES) };
 
-	vm_txn_init(&s.txn);
+	tlb_gather_init(&s.txn.tg);
 	/* The rest of this revolution and two whole ones: the first clears A,
 	 * the second finds what was not used since. */
 	for (unsigned turn = 0; turn < 3 && s.gone < s.want; turn++)

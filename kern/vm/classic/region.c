@@ -89,6 +89,31 @@ store_drop(struct classic_store *st)
 
 /* ---- single regions ---- */
 
+/* What its pages come from, if not from nowhere. */
+static inline bool
+has_source(const struct region *r)
+{
+	return ((uintptr_t)r->store | (uintptr_t)r->object) != 0;
+}
+
+static __slowpath void
+hold_source(struct region *r)
+{
+	if (r->store != NULL)
+		__atomic_fetch_add(&r->store->refs, 1, __ATOMIC_RELAXED);
+	else
+		r->object->ops->hold(r->object);
+}
+
+static __slowpath void
+drop_source(struct region *r)
+{
+	if (r->store != NULL)
+		store_drop(r->store);
+	else
+		r->object->ops->drop(r->object);
+}
+
 struct region *
 region_clone(const struct region *from)
 {
@@ -96,21 +121,27 @@ region_clone(const struct region *from)
 
 	if (r == NULL)
 		return NULL;
-	*r = *from;
-	if (r->store != NULL)
-		__atomic_fetch_add(&r->store->refs, 1, __ATOMIC_RELAXED);
-	if (r->object != NULL)
-		r->object->ops->hold(r->object);
+	/* Field by field: links and space belong to a place in a space. */
+	r->node.key = from->node.key;
+	r->eva = from->eva;
+	r->prot = from->prot;
+	r->maxprot = from->maxprot;
+	r->source = from->source;
+	r->flags = from->flags;
+	r->copied = from->copied;
+	r->store = from->store;
+	r->offset = from->offset;
+	r->object = from->object;
+	if (unlikely(has_source(r)))
+		hold_source(r);
 	return r;
 }
 
 void
 region_free(struct region *r)
 {
-	if (r->store != NULL)
-		store_drop(r->store);
-	if (r->object != NULL)
-		r->object->ops->drop(r->object);
+	if (unlikely(has_source(r)))
+		drop_source(r);
 	kmem_free(&region_cache, r);
 }
 
@@ -279,6 +310,7 @@ absorb(struct vmspace *vs, struct region *a, struct region *b)
 
 	vs->size_bytes += eva - a->eva;
 	a->eva = eva;
+	a->copied |= b->copied;
 	region_remove(vs, b);
 	region_free(b);
 }

@@ -16,7 +16,7 @@ static const struct {
 	const char *name;
 	const struct unit *units;
 } files[] = { { "lib", unit_lib }, { "sync", unit_sync }, { "mem", unit_mem },
-	{ "pmap", unit_pmap }, { "tlb", unit_tlb } };
+	{ "pmap", unit_pmap }, { "tlb", unit_tlb }, { "object", unit_object } };
 
 static uint64_t rng = 88172645463325252ull;
 
