@@ -35,6 +35,7 @@ decode_plain(struct pmap_leaf *out, pte_t raw, unsigned level)
 	out->raw = raw;
 	if (raw == 0) {
 		out->kind = PMAP_EMPTY;
+		out->bits = 0;
 		return;
 	}
 	out->kind = (uint8_t)pte_kind(raw, level);

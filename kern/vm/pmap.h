@@ -56,8 +56,8 @@ enum pmap_entry {
 /** Orders: 4 KiB, 2 MiB, 1 GiB. */
 enum { PMAP_ORDER_4K = 0, PMAP_ORDER_2M = 9, PMAP_ORDER_1G = 18 };
 
-/** One entry, decoded.  Of an EMPTY one only kind and raw are set; soft only of
- * a SOFT one, link only with PMAP_LINKS. */
+/** One entry, decoded.  Of an EMPTY one only kind, bits and raw are set; soft
+ * only of a SOFT one, link only with PMAP_LINKS. */
 struct pmap_leaf {
 	uint8_t kind;	  /* enum pmap_entry, never TABLE */
 	uint8_t order;	  /* log2 of the pages that the entry covers */

@@ -12,13 +12,14 @@
 #define EXIT_SKIP	77
 
 /*
- * Resources that a kernel may cache, on each CPU: a leak only if every
- * repetition loses some, because caches fill up.
+ * Resources that a kernel may cache, on each CPU, or that bystanders get (their
+ * pages may go to swap): a leak only if every repetition loses some, because
+ * caches fill up.
  */
 #define REPEATS		12
 #define SETTLE_CACHED_MS 200u
 static const enum tern_stat_index cached[] = { TS_frames_free, TS_slab_bytes,
-	TS_slab_objects, TS_page_tables, TS_inodes };
+	TS_slab_objects, TS_page_tables, TS_inodes, TS_swap_slots };
 
 static const char *const level_names[] = {
 #define NAME(n, text)	#n,

@@ -229,36 +229,20 @@ classic_map(struct vmspace *vs, const struct vm_mapreq *rq, vaddr_t *out,
 
 /* ---- protection ---- */
 
-/* The leaves of one range get the rights that the region and a cap allow. */
-static inline void
-protect_range(struct vmspace *vs, const struct region *r, vaddr_t sva,
-    vaddr_t eva, unsigned rights, struct vm_txn *txn)
-{
-	/* W of a file's page is given by a fault only: it modifies. */
-	unsigned given = r->object != NULL ? rights & ~PMAP_W : rights;
-
-	pmap_protect(vs->pmap, sva, eva, PMAP_RWX & ~rights, given, &txn->tg);
-}
-
-/* An overlay may cap each page differently. */
+/* An overlay may cap each page differently; and W of a file's page is given by
+ * a fault only, since that modifies it. */
 static __slowpath void
-protect_capped(struct vmspace *vs, const struct region *r, vaddr_t sva,
-    vaddr_t eva, struct vm_txn *txn)
-{
-	for (vaddr_t va = sva; va < eva; va += PAGE_SIZE)
-		protect_range(vs, r, va, va + PAGE_SIZE,
-		    classic_rights(vs, r, va), txn);
-}
-
-/* Give the leaves the rights that the region has now. */
-static void
 protect_leaves(struct vmspace *vs, const struct region *r, vaddr_t sva,
     vaddr_t eva, struct vm_txn *txn)
 {
-	if (likely(list_empty(&vs->overlays)))
-		protect_range(vs, r, sva, eva, r->prot, txn);
-	else
-		protect_capped(vs, r, sva, eva, txn);
+	vaddr_t step = list_empty(&vs->overlays) ? eva - sva : PAGE_SIZE;
+
+	for (vaddr_t va = sva; va < eva; va += step) {
+		unsigned rights = classic_rights(vs, r, va);
+
+		pmap_protect(vs->pmap, va, va + step, PMAP_RWX & ~rights,
+		    r->object != NULL ? rights & ~PMAP_W : rights, &txn->tg);
+	}
 }
 
 /* All of it mapped, and the rights within each maximum? */
@@ -289,7 +273,11 @@ protect_region(struct vmspace *vs, struct region *r, vaddr_t sva, vaddr_t eva,
 {
 	if (r->prot != prot) {
 		r->prot = (uint8_t)prot;
-		protect_leaves(vs, r, sva, eva, txn);
+		if (likely(list_empty(&vs->overlays) && r->object == NULL))
+			pmap_protect(vs->pmap, sva, eva, PMAP_RWX & ~prot,
+			    prot, &txn->tg);
+		else
+			protect_leaves(vs, r, sva, eva, txn);
 	}
 	region_merge(vs, r);
 }

@@ -190,24 +190,21 @@ fault_empty(const struct fault *f, const struct pmap_leaf *seen)
 static __attribute__((noinline)) int
 fault_other(const struct fault *f, const struct pmap_leaf *seen)
 {
+	if ((seen->bits & PMAP_COW) && f->access == PMAP_W)
+		return write_private(f, seen);
 	if (seen->raw == 0)
 		return fault_empty(f, seen);
 	if (seen->kind == PMAP_SOFT)
 		return classic_swap_in(classic_of(f->vs), f->vs->pmap, f->va,
 		    f->bits, seen, f->txn);
-	if (!(seen->bits & PMAP_COW)) {
-		if (seen->kind == PMAP_NOACCESS ||
-		    (seen->bits & f->access) != f->access)
-			return f->r->object != NULL && region_shared(f->r) ?
-			    classic_file_fault(f, seen) :
-			    widen(f, seen, PMAP_COW, f->bits);
-	} else if (f->access == PMAP_W) {
-		return write_private(f, seen);
-	} else if ((seen->bits & f->access) != f->access) {
-		return widen(f, seen, 0, f->bits); /* COW stays, without W */
-	}
-	return pmap_fixup(f->vs->pmap, f->va, f->access) ? 0 :
-							   try_again(f->txn);
+	if (seen->kind == PMAP_LEAF && (seen->bits & f->access) == f->access)
+		return pmap_fixup(f->vs->pmap, f->va, f->access) ?
+		    0 :
+		    try_again(f->txn);
+	if (f->r->object != NULL && region_shared(f->r))
+		return classic_file_fault(f, seen);
+	/* COW stays, without W. */
+	return widen(f, seen, seen->bits & PMAP_COW ? 0 : PMAP_COW, f->bits);
 }
 
 int

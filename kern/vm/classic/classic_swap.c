@@ -139,8 +139,6 @@ sweep_stretch(struct sweep *s, vaddr_t va)
 		(void)pmap_scan(r->store->table, off, off + (eva - va),
 		    sweep_stored, s);
 	spin_unlock(&vm_object_lock);
-	if (!tlb_gather_empty(&s->txn.tg))
-		tlb_gather_flush(&s->txn.tg);
 	return eva;
 }
 
@@ -162,6 +160,8 @@ sweep_space(struct vmspace *vs, void *arg)
 	}
 	hand.pmap_id = s->r == NULL ? vs->pmap->id + 1 : vs->pmap->id;
 	hand.va = s->r == NULL ? 0 : va;
+	if (!tlb_gather_empty(&s->txn.tg))
+		tlb_gather_flush(&s->txn.tg);
 	vs->version++;
 	sleep_unlock(&vs->lock);
 	return s->gone >= s->want;
