@@ -17,7 +17,8 @@ pmap_user_fence(void)
 	struct pmap *pm = pmap_current();
 	uint64_t self = (uint64_t)1 << cpu_id();
 
-	if (likely(!(__atomic_load_n(&pm->icache_stale, __ATOMIC_RELAXED) &
+	if (MMU_ICACHE_COHERENT ||
+	    likely(!(__atomic_load_n(&pm->icache_stale, __ATOMIC_RELAXED) &
 		self)))
 		return;
 	/* Cleared first: a page entered from now on sets it again. */

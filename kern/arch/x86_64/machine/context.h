@@ -15,7 +15,12 @@ struct context {
 struct fpu_state {
 	uint8_t fxsave[512] __attribute__((aligned(16)));
 	uint64_t fs_base, gs_base; /* below USER_MAX */
-	uint16_t ds, es, fs, gs;   /* usually 0 */
+	union {
+		struct {
+			uint16_t ds, es, fs, gs;
+		};
+		uint64_t selectors; /* usually all 0 */
+	};
 };
 
 #endif
