@@ -223,6 +223,7 @@ classic_map(struct vmspace *vs, const struct vm_mapreq *rq, vaddr_t *out,
 		.prot = (uint8_t)rq->prot,
 		.maxprot = (uint8_t)rq->maxprot,
 		.source = VM_ANON,
+		.writable = (rq->prot & VM_PROT_WRITE) != 0,
 		.flags = (uint8_t)(rq->flags &
 		    (VM_MAP_SHARED | VM_MAP_STACK | VM_MAP_HEAP)),
 	};
@@ -315,6 +316,7 @@ classic_protect(struct vmspace *vs, vaddr_t sva, vaddr_t eva, vm_prot_t prot,
 
 		if (r->prot != prot) {
 			r->prot = (uint8_t)prot;
+			r->writable |= (prot & VM_PROT_WRITE) != 0;
 			pmap_scan(vs->pmap, va, end, protect_leaf, &pa);
 		}
 		region_merge(vs, r);

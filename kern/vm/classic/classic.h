@@ -30,7 +30,7 @@ struct region {
 	uint8_t prot, maxprot;
 	uint8_t source;	     /* VM_ANON, VM_PHYS, VM_FILE */
 	uint8_t flags;	     /* VM_MAP_SHARED, _STACK, _HEAP */
-	bool copied;	     /* [a] FILE, private: some leaves are copies */
+	bool writable;	     /* it was once: private leaves may be copies */
 	struct classic_store *store; /* shared: frames; else NULL */
 	uint64_t offset;     /* of sva in store or object; PHYS: physical */
 	struct vm_object *object; /* VM_FILE; with a reference */
@@ -131,14 +131,6 @@ static inline bool
 region_shared(const struct region *r)
 {
 	return (r->flags & VM_MAP_SHARED) != 0;
-}
-
-/** A private leaf gets a frame of its own; many faults may say so at once. */
-static inline void
-region_copied(const struct region *r)
-{
-	__atomic_store_n((bool *)(uintptr_t)&r->copied, true,
-	    __ATOMIC_RELAXED);
 }
 
 /** Rights of a leaf: what the region and the overlay allow. */

@@ -139,8 +139,6 @@ copy_on_write(const struct fault *f, const struct pmap_leaf *seen)
 	if (pg == NULL)
 		return ENOMEM;
 	page_copy(page_to_virt(pg), page_to_virt(old));
-	if (f->r->object != NULL)
-		region_copied(f->r);
 	error = enter(f, pg, seen->raw);
 	if (error != 0)
 		return error;

@@ -123,7 +123,7 @@ region_clone(const struct region *from)
 	r->maxprot = from->maxprot;
 	r->source = from->source;
 	r->flags = from->flags;
-	r->copied = from->copied;
+	r->writable = from->writable;
 	r->store = from->store;
 	r->offset = from->offset;
 	r->object = from->object;
@@ -287,7 +287,7 @@ absorb(struct vmspace *vs, struct region *a, struct region *b)
 
 	vs->size_bytes += eva - a->eva;
 	a->eva = eva;
-	a->copied |= b->copied;
+	a->writable |= b->writable;
 	region_remove(vs, b);
 	region_free(b);
 }
