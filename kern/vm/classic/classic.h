@@ -77,6 +77,8 @@ region_find(const struct vmspace *vs, vaddr_t va)
 /** First region that ends after @p va, or NULL. */
 struct region *region_first(const struct vmspace *, vaddr_t va);
 struct region *region_next(const struct region *);
+/** No source, all else undefined, in no tree; NULL. */
+struct region *region_alloc(void);
 /** A copy of @p from with its references, in no tree; NULL. */
 struct region *region_clone(const struct region *from);
 /** Not in a tree: free, and let the store go. */

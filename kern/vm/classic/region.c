@@ -110,6 +110,19 @@ drop_source(struct region *r)
 }
 
 struct region *
+region_alloc(void)
+{
+	struct region *r = kmem_alloc(&region_cache);
+
+	if (r != NULL) {
+		r->store = NULL;
+		r->object = NULL;
+		r->offset = 0;
+	}
+	return r;
+}
+
+struct region *
 region_clone(const struct region *from)
 {
 	struct region *r = kmem_alloc(&region_cache);
