@@ -69,7 +69,7 @@ def found(name, source, old, new):
     env = dict(os.environ, PATH=os.environ['PATH'] + ':/usr/sbin:/sbin')
     ran = subprocess.run(
         ['build/host/fs/fs_test', str(TOP / 'build/host/fs/tree'),
-         str(TOP / 'build/host/fs/4096.img'), '1', '300'], cwd=WORK, env=env,
+         str(TOP / 'build/host/fs/4096.img'), '1', '500'], cwd=WORK, env=env,
         capture_output=True, text=True, errors='replace', timeout=600)
     path.write_text(text)
     return ran.returncode != 0
