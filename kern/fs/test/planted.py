@@ -48,15 +48,17 @@ PLANTED = {
 }
 
 
-def found(name, source, old, new):
+def make_tree():
     shutil.rmtree(WORK, ignore_errors=True)
     WORK.mkdir(parents=True)
-    for part in ('Makefile', 'kern', 'user', 'grade'):
+    for part in ('Makefile', 'user', 'grade'):
         (WORK / part).symlink_to(TOP / part)
-    (WORK / 'kern').unlink()
     shutil.copytree(TOP / 'kern', WORK / 'kern')
+
+
+def found(name, source, old, new):
     path = WORK / 'kern/fs' / source
-    text = path.read_text()
+    text = (TOP / 'kern/fs' / source).read_text()
     if text.count(old) != 1:
         sys.exit(f'planted bug "{name}" does not fit {source} any more')
     path.write_text(text.replace(old, new))
@@ -69,12 +71,14 @@ def found(name, source, old, new):
         ['build/host/fs/fs_test', str(TOP / 'build/host/fs/tree'),
          str(TOP / 'build/host/fs/4096.img'), '1', '500'], cwd=WORK, env=env,
         capture_output=True, text=True, errors='replace', timeout=600)
+    path.write_text(text)
     return ran.returncode != 0
 
 
 def main():
     wanted = sys.argv[1:]
     missed = []
+    make_tree()
     for name, change in PLANTED.items():
         if wanted and not any(w in name for w in wanted):
             continue

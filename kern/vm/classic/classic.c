@@ -128,7 +128,6 @@ find_source(struct vmspace *vs, const struct vm_mapreq *rq, struct region *r)
 
 	switch (rq->source) {
 	case VM_PHYS:
-		r->source = VM_PHYS;
 		r->offset = rq->pa;
 		return 0;
 	case VM_ALIAS:
@@ -138,6 +137,7 @@ find_source(struct vmspace *vs, const struct vm_mapreq *rq, struct region *r)
 			return EINVAL;
 		if (rq->maxprot & ~from->maxprot)
 			return EACCES;
+		r->source = VM_ANON;
 		r->store = from->store;
 		__atomic_fetch_add(&r->store->refs, 1, __ATOMIC_RELAXED);
 		r->offset = from->offset + (rq->alias_va - region_sva(from));
@@ -148,8 +148,8 @@ find_source(struct vmspace *vs, const struct vm_mapreq *rq, struct region *r)
 			return store_create(&r->store);
 		return 0;
 	case VM_FILE:
-		r->source = VM_FILE;
-		r->object = rq->object; /* the clone will hold it */
+		r->object = rq->object;
+		r->object->ops->hold(r->object);
 		r->offset = rq->offset;
 		return 0;
 	}
@@ -193,28 +193,24 @@ static int
 classic_map(struct vmspace *vs, const struct vm_mapreq *rq, vaddr_t *out,
     struct vm_txn *txn)
 {
-	struct region template = {
-		.prot = (uint8_t)rq->prot,
-		.maxprot = (uint8_t)rq->maxprot,
-		.source = VM_ANON,
-		.flags = (uint8_t)(rq->flags &
-		    (VM_MAP_SHARED | VM_MAP_STACK | VM_MAP_HEAP)),
-	};
 	struct region *r;
 	vaddr_t va;
 	int error;
 
 	if (classic_of(vs)->nregions >= REGIONS_MAX || !within_limit(vs, rq))
 		return ENOMEM;
-	error = find_source(vs, rq, &template);
-	if (error != 0)
-		return error;
-	r = region_clone(&template);
-	if (template.store != NULL)
-		store_drop(template.store); /* the clone has its own */
+	r = region_alloc();
 	if (r == NULL)
 		return ENOMEM;
-	error = find_place(vs, rq, &va, txn);
+	r->prot = (uint8_t)rq->prot;
+	r->maxprot = (uint8_t)rq->maxprot;
+	r->source = (uint8_t)rq->source;
+	r->flags = (uint8_t)(rq->flags &
+	    (VM_MAP_SHARED | VM_MAP_STACK | VM_MAP_HEAP));
+	r->writable = (rq->prot & VM_PROT_WRITE) != 0;
+	error = find_source(vs, rq, r);
+	if (error == 0)
+		error = find_place(vs, rq, &va, txn);
 	if (error != 0) {
 		region_free(r);
 		return error;
@@ -273,6 +269,7 @@ protect_region(struct vmspace *vs, struct region *r, vaddr_t sva, vaddr_t eva,
 {
 	if (r->prot != prot) {
 		r->prot = (uint8_t)prot;
+		r->writable |= (prot & VM_PROT_WRITE) != 0;
 		if (likely(list_empty(&vs->overlays) && r->object == NULL))
 			pmap_protect(vs->pmap, sva, eva, PMAP_RWX & ~prot,
 			    prot, &txn->tg);

@@ -30,7 +30,7 @@ struct region {
 	uint8_t prot, maxprot;
 	uint8_t source;	     /* VM_ANON, VM_PHYS, VM_FILE */
 	uint8_t flags;	     /* VM_MAP_SHARED, _STACK, _HEAP */
-	bool copied;	     /* [a] FILE, private: some leaves are copies */
+	bool writable;	     /* it was once: private leaves may be copies */
 	struct classic_store *store; /* shared: frames; else NULL */
 	uint64_t offset;     /* of sva in store or object; PHYS: physical */
 	struct vm_object *object; /* VM_FILE; with a reference */
@@ -79,6 +79,8 @@ region_find(const struct vmspace *vs, vaddr_t va)
 /** First region that ends after @p va, or NULL. */
 struct region *region_first(const struct vmspace *, vaddr_t va);
 struct region *region_next(const struct region *);
+/** No source, all else undefined, in no tree; NULL. */
+struct region *region_alloc(void);
 /** A copy of @p from with its references, in no tree; NULL. */
 struct region *region_clone(const struct region *from);
 /** Not in a tree: free, and let the store go. */
@@ -164,14 +166,6 @@ static inline bool
 region_shared(const struct region *r)
 {
 	return (r->flags & VM_MAP_SHARED) != 0;
-}
-
-/** A private leaf gets a frame of its own; many faults may say so at once. */
-static inline void
-region_copied(const struct region *r)
-{
-	__atomic_store_n((bool *)(uintptr_t)&r->copied, true,
-	    __ATOMIC_RELAXED);
 }
 
 /** Rights of a leaf: what the region and the overlay allow. */

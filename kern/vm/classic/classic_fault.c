@@ -147,8 +147,6 @@ copy(const struct fault *f, const struct pmap_leaf *seen, struct vm_page *old)
 		return ENOMEM;
 	pa = page_to_phys(pg);
 	page_copy(phys_to_virt(pa), phys_to_virt(seen->pa));
-	if (unlikely(f->r->object != NULL))
-		region_copied(f->r);
 	error = enter(f->vs, f->va, pa, f->bits, seen, f->txn);
 	if (error != 0)
 		return error;

@@ -37,7 +37,6 @@ copy_page(const struct fault *f, struct vm_page *pg,
 	struct pmap_new nw = { .bits = f->bits, .seen = seen };
 	int error = ENOMEM;
 
-	region_copied(f->r);
 	if (new != NULL) {
 		page_copy(page_to_virt(new), page_to_virt(pg));
 		nw.pa = page_to_phys(new);

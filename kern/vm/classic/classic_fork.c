@@ -143,7 +143,7 @@ classic_fork(struct vmspace *parent, struct vmspace *child,
 			return ENOMEM;
 		region_insert(child, copy);
 		if (region_shared(r) || r->source == VM_PHYS ||
-		    (r->object != NULL && !r->copied))
+		    (r->object != NULL && !r->writable))
 			continue;
 		error = fork_leaves(parent, child, r, &txn->tg);
 		if (error != 0)

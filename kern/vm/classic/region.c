@@ -115,6 +115,19 @@ drop_source(struct region *r)
 }
 
 struct region *
+region_alloc(void)
+{
+	struct region *r = kmem_alloc(&region_cache);
+
+	if (r != NULL) {
+		r->store = NULL;
+		r->object = NULL;
+		r->offset = 0;
+	}
+	return r;
+}
+
+struct region *
 region_clone(const struct region *from)
 {
 	struct region *r = kmem_alloc(&region_cache);
@@ -128,7 +141,7 @@ region_clone(const struct region *from)
 	r->maxprot = from->maxprot;
 	r->source = from->source;
 	r->flags = from->flags;
-	r->copied = from->copied;
+	r->writable = from->writable;
 	r->store = from->store;
 	r->offset = from->offset;
 	r->object = from->object;
@@ -310,7 +323,7 @@ absorb(struct vmspace *vs, struct region *a, struct region *b)
 
 	vs->size_bytes += eva - a->eva;
 	a->eva = eva;
-	a->copied |= b->copied;
+	a->writable |= b->writable;
 	region_remove(vs, b);
 	region_free(b);
 }
