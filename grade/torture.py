@@ -131,7 +131,7 @@ def drive(image, log):
             'log=log', '-device', 'virtio-blk-pci,drive=disk')
 
 
-def cut(folder, seed, arch='riscv'):
+def cut(folder, seed, arch):
     """One power cut; returns what is wrong, and a line about it."""
     rng = random.Random(seed)
     root = qemu.BUILD / arch / 'root.img'
@@ -143,7 +143,7 @@ def cut(folder, seed, arch='riscv'):
         arch=arch, cpus=rng.choice([1, 2, 4]), kernel=qemu.BUILD / arch /
         'debug' / 'tern.elf', args={'root': 'vda', 'init': '/test/powercut',
                                     'cut': seed},
-        extra=drive(live, log), name=f'torture-{seed}')
+        extra=drive(live, log), name=f'torture-{arch}-{seed}')
     with qemu.Machine(config, on_result=promises.hear) as machine:
         limit = time.monotonic() + 60 * qemu.TIMESCALE
         while promises.count < 3 and not machine.over():
@@ -192,7 +192,7 @@ def main():
     failed = 0
     for seed in range(args.seed, args.seed + args.rounds):
         with tempfile.TemporaryDirectory(prefix='tern-cut-') as folder:
-            bad, line = cut(pathlib.Path(folder), seed)
+            bad, line = cut(pathlib.Path(folder), seed, qemu.ARCH)
         failed += bool(bad)
         print(f'{"not ok" if bad else "ok"} {seed} {line}', flush=True)
         for what in bad:

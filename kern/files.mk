@@ -144,6 +144,7 @@ KERN_SRCS_x86_64 := \
 	kern/arch/x86_64/apic.c \
 	kern/arch/x86_64/uart.c \
 	kern/arch/x86_64/ioapic.c \
+	kern/arch/x86_64/pci.c \
 	kern/arch/x86_64/results.c \
 	kern/sys/sys_x86_64.c
 KERN_SRCS_host :=

@@ -12,18 +12,21 @@ import matrix
 import qemu
 import torture
 
-ROOT = qemu.BUILD / 'riscv' / 'root.img'
-KERNEL = qemu.BUILD / 'riscv' / 'debug' / 'tern.elf'
+both = pytest.mark.parametrize('arch', qemu.TESTED)
+
+
+def root(arch):
+    return qemu.BUILD / arch / 'root.img'
 
 
 @pytest.fixture
-def image(tmp_path):
+def image(tmp_path, arch):
     copy = tmp_path / 'disk.img'
-    shutil.copyfile(ROOT, copy)
+    shutil.copyfile(root(arch), copy)
     return copy
 
 
-def machine(image, errors=(), **kw):
+def machine(arch, image, errors=(), **kw):
     """A machine with this disk; @p errors are blkdebug's rules."""
     node = {'driver': 'file', 'filename': str(image)}
     if errors:
@@ -32,7 +35,8 @@ def machine(image, errors=(), **kw):
             for e in errors]}
     args = {'root': 'vda', **kw.pop('args', {})}
     return qemu.Machine(qemu.Config(
-        kernel=KERNEL, args=args, **{'cpus': 2, 'name': 'disk', **kw},
+        arch=arch, kernel=qemu.BUILD / arch / 'debug' / 'tern.elf', args=args,
+        **{'cpus': 2, 'name': f'disk-{arch}', **kw},
         extra=('-blockdev', json.dumps({**node, 'node-name': 'disk'}),
                '-device', 'virtio-blk-pci,drive=disk')))
 
@@ -42,9 +46,9 @@ def fsck(image):
     return done.returncode, done.stdout
 
 
-def sector_of(path, n):
+def sector_of(arch, path, n):
     """First sector of the n-th block of a file in the root image."""
-    blocks = torture.run('debugfs', '-R', f'blocks {path}', str(ROOT))
+    blocks = torture.run('debugfs', '-R', f'blocks {path}', str(root(arch)))
     return int(blocks.stdout.splitlines()[-1].split()[n]) * 8
 
 
@@ -56,25 +60,27 @@ def power_off(m):
     assert '# panic' not in m.console.text()
 
 
+@both
 @pytest.mark.parametrize('group, cpus', [('write', 4), ('fmap', 4),
                                          ('file', 1)])
-def test_group_on_disk(image, group, cpus):
-    result = machine(image, args={'test': group}, cpus=cpus,
+def test_group_on_disk(arch, image, group, cpus):
+    result = machine(arch, image, args={'test': group}, cpus=cpus,
                      total=matrix.GROUPS[group]).run()
     assert result.passed, result.explain()
     status, text = fsck(image)
     assert status == 0, text
 
 
-def test_files_survive_a_reboot(image):
-    with machine(image) as m:
+@both
+def test_files_survive_a_reboot(arch, image):
+    with machine(arch, image) as m:
         m.expect(r'\$ ')
         m.send('mkdir tmp/d; echo kept and found >tmp/d/f; '
                'cp /test/files/big tmp/d; rm /etc/motd\n')
         m.expect(r'\$ ')
         power_off(m)
     assert fsck(image)[0] == 0
-    with machine(image) as m:
+    with machine(arch, image) as m:
         m.expect(r'\$ ')
         m.send('cat tmp/d/f; cat /etc/motd; cp tmp/d/big tmp/again\n')
         m.expect(r'kept and found')
@@ -87,20 +93,22 @@ def test_files_survive_a_reboot(image):
         torture.mkroot.pattern(1 << 20)
 
 
-def test_unclean_is_read_only(image):
+@both
+def test_unclean_is_read_only(arch, image):
     torture.run('debugfs', '-w', '-R', 'set_super_value state 0', str(image))
-    with machine(image) as m:
+    with machine(arch, image) as m:
         m.expect(r'read-only: it is not clean')
         m.expect(r'\$ ')
         m.send('echo x >tmp/x\n')
         m.expect(r'EROFS')
 
 
-def test_read_errors(image):
+@both
+def test_read_errors(arch, image):
     """The blocks of a file and of a program: EIO, SIGBUS, and no harm."""
-    bad = [{'iotype': 'read', 'sector': sector_of('/test/files/big', 100)},
-           {'iotype': 'read', 'sector': sector_of('/bin/hexdump', 1)}]
-    with machine(image, bad) as m:
+    bad = [{'iotype': 'read', 'sector': sector_of(arch, path, n)}
+           for path, n in (('/test/files/big', 100), ('/bin/hexdump', 1))]
+    with machine(arch, image, bad) as m:
         m.expect(r'\$ ')
         m.send('cat /test/files/big >/dev/null; echo "first $?"\n')
         m.expect(r'EIO')
@@ -114,11 +122,12 @@ def test_read_errors(image):
     assert fsck(image)[0] == 0
 
 
-def test_write_errors(image):
+@both
+def test_write_errors(arch, image):
     """What cannot be written is told to who syncs it, once."""
-    bad = [{'iotype': 'write', 'sector': sector_of('/test/files/hello.txt',
-                                                   0)}]
-    with machine(image, bad) as m:
+    bad = [{'iotype': 'write',
+            'sector': sector_of(arch, '/test/files/hello.txt', 0)}]
+    with machine(arch, image, bad) as m:
         m.expect(r'\$ ')
         m.send('echo another >>/test/files/hello.txt\n')
         m.expect(r'\$ ')
@@ -130,7 +139,8 @@ def test_write_errors(image):
         m.expect(r'other 0')
 
 
+@both
 @pytest.mark.parametrize('seed', [101, 102])
-def test_power_cut(tmp_path, seed):
-    bad, line = torture.cut(tmp_path, seed)
+def test_power_cut(tmp_path, arch, seed):
+    bad, line = torture.cut(tmp_path, seed, arch)
     assert not bad, (bad, line)

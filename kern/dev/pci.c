@@ -2,9 +2,9 @@
 /*
  * pci.c - find the devices on bus 0 and give their BARs addresses.
  *
- * One pass: size each BAR, keep what firmware assigned (SeaBIOS does, OpenSBI
- * does not), else take the next aligned piece of the window, and switch the
- * device on.  There are no bridges behind bus 0 of the machines we run on.
+ * One pass: size each BAR, keep what firmware assigned in the window (SeaBIOS
+ * does, OpenSBI does not), else take the next aligned piece of it, and switch
+ * the device on.  There are no bridges behind bus 0 of the machines we run on.
  * Interrupt lines are shared, so each interrupt asks all connected devices.
  * Source: PCI Local Bus Specification 3.0, chapter 6; PCIe ECAM.
  */
@@ -52,6 +52,12 @@ take(uint64_t *next, const struct pci_window *w, uint32_t size)
 	return at;
 }
 
+static bool
+inside(uint64_t at, const struct pci_window *w, uint32_t size)
+{
+	return at >= w->bus && at + size <= w->bus + w->size;
+}
+
 /* Size and place BAR @p n. @return how many BAR registers it occupies */
 static unsigned
 assign_bar(struct pci_device *d, unsigned n)
@@ -70,7 +76,7 @@ assign_bar(struct pci_device *d, unsigned n)
 	if (wide)
 		at |= (uint64_t)*config32(d, CONFIG_BAR(n + 1)) << 32;
 	d->bar_size[n] = -mask;
-	if (at == 0) {
+	if (at == 0 || !inside(at, w, -mask)) {
 		at = take(io ? &next_io : &next_mem, w, -mask);
 		*bar = (uint32_t)at;
 		if (wide)

@@ -57,6 +57,7 @@ table(paddr_t pa, const char *signature, size_t min)
 	return t;
 }
 
+/* NULL: there is no such table. */
 static const void *
 find(const struct acpi_rsdp *rsdp, const char *signature, size_t min)
 {
@@ -79,7 +80,17 @@ find(const struct acpi_rsdp *rsdp, const char *signature, size_t min)
 		if (t != NULL)
 			return t;
 	}
-	panic("acpi: no table %s", signature);
+	return NULL;
+}
+
+static const void *
+need(const struct acpi_rsdp *rsdp, const char *signature, size_t min)
+{
+	const void *t = find(rsdp, signature, min);
+
+	if (t == NULL)
+		panic("acpi: no table %s", signature);
+	return t;
 }
 
 static void
@@ -120,6 +131,24 @@ read_madt(const struct acpi_madt *m)
 	}
 }
 
+/* The only one of its kind that may be missing: pci.c asks the chip then. */
+static void
+read_mcfg(const struct acpi_mcfg *m)
+{
+	size_t n = m == NULL ? 0 :
+	    (m->header.length - sizeof(*m)) / sizeof(m->entry[0]);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct acpi_mcfg_entry *e = &m->entry[i];
+
+		if (e->segment != 0 || e->first_bus != 0)
+			continue;
+		platform.ecam = e->base;
+		platform.ecam_size = (e->last_bus + (size_t)1) << 20;
+		return;
+	}
+}
+
 void
 acpi_init(paddr_t rsdp_pa)
 {
@@ -132,9 +161,10 @@ acpi_init(paddr_t rsdp_pa)
 		panic("acpi: no root pointer");
 	for (unsigned irq = 0; irq < ISA_IRQS; irq++)
 		p->isa_gsi[irq] = irq;
-	read_madt(find(rsdp, "APIC", sizeof(struct acpi_madt)));
-	fadt = find(rsdp, "FACP", sizeof(*fadt));
+	read_madt(need(rsdp, "APIC", sizeof(struct acpi_madt)));
+	fadt = need(rsdp, "FACP", sizeof(*fadt));
 	p->pm_control = (uint16_t)fadt->pm1a_control;
+	read_mcfg(find(rsdp, "MCFG", sizeof(struct acpi_mcfg)));
 	if (p->lapic == 0 || p->ioapic == 0)
 		panic("acpi: no local APIC or no I/O APIC");
 	platform_range(&p->devices, p->lapic, APIC_SIZE);

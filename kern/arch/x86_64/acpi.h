@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/** @file acpi.h The static tables of ACPI: CPUs, interrupt controllers, power.
- * Source: ACPI Specification 6.4, sections 5.2.5 to 5.2.12. */
+/** @file acpi.h The static tables of ACPI: CPUs, interrupts, power, PCI.
+ * Source: ACPI Specification 6.4, sections 5.2.5 to 5.2.12; PCI Firmware
+ * Specification 3.0, section 4.1.2. */
 #ifndef X86_64_ACPI_H
 #define X86_64_ACPI_H
 
@@ -59,6 +60,18 @@ struct acpi_fadt {
 	struct acpi_table header;
 	uint8_t skip[28];
 	uint32_t pm1a_control;
+} __attribute__((packed));
+
+/** Where the configuration space of PCI is. */
+struct acpi_mcfg {
+	struct acpi_table header; /* "MCFG" */
+	uint64_t reserved;
+	struct acpi_mcfg_entry {
+		uint64_t base;	  /* of bus 0 */
+		uint16_t segment;
+		uint8_t first_bus, last_bus;
+		uint32_t reserved;
+	} __attribute__((packed)) entry[];
 } __attribute__((packed));
 
 #endif

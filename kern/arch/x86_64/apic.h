@@ -11,7 +11,7 @@
 #include "platform.h"
 
 /* Vectors: the upper half-byte is the priority. */
-#define VECTOR_ISA	0x30 /* + ISA interrupt */
+#define VECTOR_DEVICE	0x30 /* + interrupt, below DEVICE_IRQS */
 #define VECTOR_TIMER	0xe0
 #define VECTOR_RESCHED	0xf0
 #define VECTOR_TLB	0xf1

@@ -91,6 +91,7 @@ read_start_info(const struct start_info *si)
 	}
 	read_memory(si);
 	acpi_init(si->rsdp);
+	pci_host_init();
 }
 
 /* The RAM disk must lie in one piece of RAM; else go on without it. */

@@ -2,16 +2,18 @@
 /*
  * ioapic.c - the I/O APIC.
  *
- * All device interrupts go to the boot CPU.  ISA devices only so far: edge
- * triggered, active high, each with a vector of its own.
- * Source: Intel 82093AA I/O APIC datasheet, section 3.2; the number of the
- * input comes from the MADT's overrides.
+ * All device interrupts go to the boot CPU, each with a vector of its own.
+ * Below ISA_IRQS they are those of ISA: edge triggered, active high, their
+ * inputs in the MADT's overrides.  The others are numbered as the inputs and
+ * are PCI's: level triggered, active low, shared.
+ * Source: Intel 82093AA I/O APIC datasheet, section 3.2.
  */
 #include "ioapic.h"
 
 #include "apic.h"
 #include "arch/cpu.h"
 #include "arch/mmu.h"
+#include "arch/pci.h"
 #include "lib/panic.h"
 #include "platform.h"
 
@@ -20,9 +22,12 @@
 
 #define VERSION	       0x01
 #define REDIRECTION(n) (0x10 + 2 * (n))
+#define ENTRY_LOW      0x2000u
+#define ENTRY_LEVEL    0x8000u
 #define ENTRY_MASKED   0x10000u
 
-static void (*handlers[ISA_IRQS])(void); /* constant after boot */
+static void (*handlers[DEVICE_IRQS])(void); /* constant after boot */
+static unsigned ninputs;
 
 static volatile uint32_t *
 select(unsigned index)
@@ -30,6 +35,19 @@ select(unsigned index)
 	*(volatile uint32_t *)phys_to_virt(platform.ioapic + REG_SELECT) =
 	    index;
 	return (volatile uint32_t *)phys_to_virt(platform.ioapic + REG_WINDOW);
+}
+
+/* The other half first: the second write opens the input. */
+static void
+route(unsigned irq, uint32_t mode)
+{
+	unsigned gsi = irq < ISA_IRQS ? platform.isa_gsi[irq] : irq;
+	unsigned n = gsi - platform.ioapic_gsi;
+
+	if (n >= ninputs)
+		return;
+	*select(REDIRECTION(n) + 1) = platform.apic_id[0] << 24;
+	*select(REDIRECTION(n)) = mode | (VECTOR_DEVICE + irq);
 }
 
 void
@@ -40,25 +58,30 @@ ioapic_connect(unsigned irq, void (*handler)(void))
 }
 
 void
+irq_connect(unsigned irq, void (*handler)(void))
+{
+	if (irq == 0)
+		return;
+	KASSERT_ALWAYS(irq >= ISA_IRQS && irq < DEVICE_IRQS &&
+	    (handlers[irq] == NULL || handlers[irq] == handler));
+	handlers[irq] = handler;
+	route(irq, ENTRY_LEVEL | ENTRY_LOW);
+}
+
+void
 ioapic_init(void)
 {
-	unsigned ninputs = (*select(VERSION) >> 16 & 0xff) + 1;
-
+	ninputs = (*select(VERSION) >> 16 & 0xff) + 1;
 	for (unsigned n = 0; n < ninputs; n++)
 		*select(REDIRECTION(n)) = ENTRY_MASKED;
-	for (unsigned irq = 0; irq < ISA_IRQS; irq++) {
-		unsigned n = platform.isa_gsi[irq] - platform.ioapic_gsi;
-
-		if (handlers[irq] == NULL || n >= ninputs)
-			continue;
-		*select(REDIRECTION(n) + 1) = platform.apic_id[0] << 24;
-		*select(REDIRECTION(n)) = VECTOR_ISA + irq;
-	}
+	for (unsigned irq = 0; irq < ISA_IRQS; irq++)
+		if (handlers[irq] != NULL)
+			route(irq, 0);
 }
 
 void
 ioapic_interrupt(unsigned irq)
 {
-	if (irq < ISA_IRQS && handlers[irq] != NULL)
+	if (irq < DEVICE_IRQS && handlers[irq] != NULL)
 		handlers[irq]();
 }

@@ -6,10 +6,10 @@
 #include "lib/types.h"
 
 /** Call @p handler for ISA interrupt @p irq, on the boot CPU; it must quiet the
- * device. @ctx boot, before machine_init_devices() ends; once per irq */
+ * device. @ctx boot, before ioapic_init(); once per irq */
 void ioapic_connect(unsigned irq, void (*handler)(void));
 
-/** An interrupt with vector VECTOR_ISA + @p irq has come. */
+/** An interrupt with vector VECTOR_DEVICE + @p irq has come. */
 void ioapic_interrupt(unsigned irq);
 
 #endif

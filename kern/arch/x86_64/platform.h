@@ -11,6 +11,7 @@
 
 #define PLATFORM_RANGES 16
 #define ISA_IRQS	16
+#define DEVICE_IRQS	24 /* the ISA ones, then PCI's */
 
 /** Memory below is firmware's: never handed out. */
 #define LOW_MEMORY_END ((paddr_t)0x100000)
@@ -34,6 +35,8 @@ struct platform {
 	uint32_t ioapic_gsi;	 /* number of its first input */
 	uint32_t isa_gsi[ISA_IRQS]; /* which input an ISA interrupt has */
 	uint16_t pm_control;	 /* ACPI PM1a control port: power off */
+	paddr_t ecam;		 /* configuration space of PCI, from bus 0 */
+	size_t ecam_size;
 };
 
 extern struct platform platform;
@@ -49,6 +52,7 @@ void cpu_main(void) __noreturn;
 
 /* Start-up of the parts, in the order of boot_main(). */
 void acpi_init(paddr_t rsdp); /* fills in platform */
+void pci_host_init(void);     /* pci_host, from platform */
 void desc_init(void);	      /* IDT */
 void cpu_init(void);	      /* control registers and tables of this CPU */
 void desc_init_cpu(void);     /* GDT, TSS, system-call entry */

@@ -6,6 +6,7 @@
 #include "apic.h"
 #include "arch/boot.h"
 #include "arch/cpu.h"
+#include "dev/pci.h"
 #include "uart.h"
 
 #define COM2 0x2f8
@@ -23,6 +24,7 @@ machine_init_devices(void)
 {
 	results_uart_init();
 	ioapic_init();
+	pci_init();
 	uart_listen();
 }
 

@@ -84,29 +84,40 @@ void trap_kernel(struct trapframe *, uintptr_t vector) __noreturn;
 static struct lockset irq_locks[MAXCPU];
 #endif
 
-/* The interrupt is acknowledged first: the handler may cause the next one. */
+/* A device that asks by level is quiet after its handler only: acknowledged
+ * before, it would interrupt twice. */
+static void
+device(uintptr_t vector)
+{
+	if (vector - VECTOR_DEVICE >= DEVICE_IRQS)
+		panic("unexpected interrupt %lu", vector);
+	counter_add(TS_interrupts, 1);
+	ioapic_interrupt((unsigned)vector - VECTOR_DEVICE);
+	apic_eoi();
+}
+
+/* The others are acknowledged first: the handler may cause the next one. */
 static void
 dispatch(uintptr_t vector)
 {
-	if (vector == VECTOR_SPURIOUS)
-		return;
-	apic_eoi();
 	switch (vector) {
+	case VECTOR_SPURIOUS:
+		break;
 	case VECTOR_TLB:
+		apic_eoi();
 		tlb_ipi();
 		break;
 	case VECTOR_RESCHED:
+		apic_eoi();
 		sched_ipi();
 		break;
 	case VECTOR_TIMER:
+		apic_eoi();
 		counter_add(TS_interrupts, 1);
 		timer_interrupt();
 		break;
 	default:
-		if (vector - VECTOR_ISA >= ISA_IRQS)
-			panic("unexpected interrupt %lu", vector);
-		counter_add(TS_interrupts, 1);
-		ioapic_interrupt((unsigned)vector - VECTOR_ISA);
+		device(vector);
 		break;
 	}
 }
