@@ -168,12 +168,10 @@ private_file(void)
 }
 
 static void
-fill_for_ever(void *arg)
+fill_for_ever(size_t n)
 {
-	size_t n = share_of_memory(3, 2);
 	char *p = map(n, MAP_PRIVATE);
 
-	(void)arg;
 	for (;;)
 		fill(p, n, 1, 1);
 }
@@ -183,12 +181,13 @@ fill_for_ever(void *arg)
 static void
 killed_while_paging(void)
 {
+	size_t n = share_of_memory(3, 2);
 	uint64_t outs = stat_now(TS_swap_outs);
 	int status;
 	pid_t pid = (pid_t)EXPECT_OK(fork());
 
 	if (pid == 0)
-		fill_for_ever(NULL);
+		fill_for_ever(n);
 	while (stat_now(TS_swap_outs) == outs)
 		sched_yield();
 	EXPECT_OK(kill(pid, SIGKILL));

@@ -142,6 +142,14 @@ sweep_stretch(struct sweep *s, vaddr_t va)
 	return eva;
 }
 
+/* Whether anything of region @p r can go: its own pages only into a slot. */
+static bool
+is_worth_it(const struct region *r)
+{
+	return r->source != VM_PHYS &&
+	    (r->object != NULL || swap_used() < swap_total());
+}
+
 /* One space, if nobody is at work in it. */
 static int
 sweep_space(struct vmspace *vs, void *arg)
@@ -155,8 +163,7 @@ sweep_space(struct vmspace *vs, void *arg)
 	for (s->r = region_first(vs, va); s->r != NULL && s->gone < s->want;
 	     s->r = region_first(vs, va)) {
 		va = MAX(va, region_sva(s->r));
-		va = s->r->source == VM_PHYS ? s->r->eva :
-					       sweep_stretch(s, va);
+		va = is_worth_it(s->r) ? sweep_stretch(s, va) : s->r->eva;
 	}
 	hand.pmap_id = s->r == NULL ? vs->pmap->id + 1 : vs->pmap->id;
 	hand.va = s->r == NULL ? 0 : va;
