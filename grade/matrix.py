@@ -117,8 +117,8 @@ def config_of(row):
     args['test'] = row['group']
     more = {}
     if row['group'] == 'swap':      # little memory, and where to put it
-        args.update(ram1='36m', swap='ram1')
-        more['mem'] = '80M'
+        args.update(ram1='24m', swap='ram1')
+        more['mem'] = '64M'
     return qemu.Config(
         arch=row['arch'], vm=row['vm'], cpus=row['cpus'], debug=row['debug'],
         lane=row['lane'], args=args, name=name_of(row),

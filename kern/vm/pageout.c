@@ -5,8 +5,7 @@
  * Path: the frame allocator falls below its mark, or a fault finds no frame ->
  * the daemon -> the design's pageout slot (leaves go, anonymous pages get a
  * slot) -> the page cache writes and reclaims.
- * Locks: none of its own.  What it takes is taken by trying, where a holder
- *	might be waiting for memory.
+ * Locks: none of its own; nobody waits for memory with a lock held.
  */
 #include "vm/pageout.h"
 
@@ -18,8 +17,8 @@
 
 static struct waitq done_wq = WAITQ_INIT(done_wq);
 static bool runs;	  /* [a] there is a daemon */
-static bool wanted;	  /* [a] somebody waits for a round */
-static size_t freed_last; /* [a] by the last round */
+static uint32_t wanted;	  /* [a] somebody waits for a batch */
+static size_t taken_last; /* [a] by the last batch */
 
 /* Frames that shall be free when a round ends. */
 static size_t
@@ -34,22 +33,30 @@ enough(void)
 	return frame_free_count() >= goal();
 }
 
+static size_t
+take_batch(void)
+{
+	size_t n = vm_design->pageout(BATCH);
+
+	if (swap_object.nmodified > 0)
+		vm_object_flush(&swap_object);
+	return frame_reclaim != NULL ? n + frame_reclaim(BATCH) : n;
+}
+
 size_t
 pageout_round(void)
 {
-	size_t freed = 0, n;
+	size_t taken = 0, n = 0;
 
-	if (swap_total() == 0 && vm_object_cached() == 0)
-		return 0;
 	do {
-		n = vm_design->pageout(BATCH);
-		if (swap_object.nmodified > 0)
-			vm_object_flush(&swap_object);
-		if (frame_reclaim != NULL)
-			n += frame_reclaim(BATCH);
-		freed += n;
+		if (swap_total() > 0 || vm_object_cached() > 0)
+			n = take_batch();
+		taken += n;
+		/* Who waits for one frame need not wait for all. */
+		__atomic_store_n(&taken_last, n, __ATOMIC_SEQ_CST);
+		waitq_wake_all(&done_wq);
 	} while (n > 0 && !enough());
-	return freed;
+	return taken;
 }
 
 void
@@ -58,18 +65,13 @@ pageout_daemon(void)
 	__atomic_store_n(&runs, true, __ATOMIC_SEQ_CST);
 	for (;;) {
 		uint32_t seq = waitq_sequence(&frame_low_wq);
+		size_t taken = 1;
 
-		if (!__atomic_load_n(&wanted, __ATOMIC_SEQ_CST) && enough()) {
-			(void)waitq_wait(&frame_low_wq, seq, WAIT_FOREVER,
-			    DEADLINE_NONE);
-			continue;
-		}
-		__atomic_store_n(&wanted, false, __ATOMIC_SEQ_CST);
-		__atomic_store_n(&freed_last, pageout_round(),
-		    __ATOMIC_SEQ_CST);
-		waitq_wake_all(&done_wq);
+		if (__atomic_exchange_n(&wanted, 0, __ATOMIC_SEQ_CST) ||
+		    !enough())
+			taken = pageout_round();
 		/* Nothing to take: sleep until somebody frees or asks. */
-		if (!enough())
+		if (taken == 0 || enough())
 			(void)waitq_wait(&frame_low_wq, seq, WAIT_FOREVER,
 			    DEADLINE_NONE);
 	}
@@ -83,10 +85,10 @@ pageout_wait(void)
 
 	if (!__atomic_load_n(&runs, __ATOMIC_SEQ_CST))
 		return ENOMEM; /* boot, and tests, which call rounds */
-	__atomic_store_n(&wanted, true, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&wanted, 1, __ATOMIC_SEQ_CST);
 	waitq_wake_all(&frame_low_wq);
 	error = waitq_wait(&done_wq, seq, WAIT_KILLABLE, DEADLINE_NONE);
 	if (error != 0)
 		return error;
-	return __atomic_load_n(&freed_last, __ATOMIC_SEQ_CST) > 0 ? 0 : ENOMEM;
+	return __atomic_load_n(&taken_last, __ATOMIC_SEQ_CST) > 0 ? 0 : ENOMEM;
 }

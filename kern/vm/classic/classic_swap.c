@@ -3,8 +3,8 @@
  * classic_swap.c - page-out by a clock over the page tables; software words.
  *
  * Path: pageout.c -> classic_pageout; classic_fault -> classic_swap_in.
- * Locks: a space is taken exclusively, by trying, so that no fault is under way
- *	in it; vm_object_lock while leaves are looked at, because pages change
+ * Locks: a space is taken exclusively, so that no fault is under way in it;
+ *	vm_object_lock while leaves are looked at, because pages change
  *	hands with the swap cache.
  * Sources: Bach, The Design of the UNIX Operating System, 1986, 9.2; Babaoglu
  * and Joy, Converting a swap-based system to do paging, 1981 (the clock).
@@ -39,6 +39,7 @@ struct sweep {
 	const struct region *r;
 	struct vm_txn txn;
 	unsigned want, steps;
+	bool anything; /* also what was used lately */
 	unsigned gone; /* leaves */
 };
 
@@ -55,7 +56,7 @@ judge(struct sweep *s, struct pmap_cursor *c, const struct pmap_leaf *leaf)
 	s->steps--;
 	if (leaf->kind == PMAP_SOFT || pg->pins != 0)
 		return STAY;
-	if (leaf->bits & PMAP_ACCESSED) {
+	if ((leaf->bits & PMAP_ACCESSED) && !s->anything) {
 		pmap_cursor_change(c, PMAP_ACCESSED, 0, &s->txn.tg);
 		return STAY;
 	}
@@ -150,15 +151,16 @@ is_worth_it(const struct region *r)
 	    (r->object != NULL || swap_used() < swap_total());
 }
 
-/* One space, if nobody is at work in it. */
+/* One space, from the hand on. */
 static int
 sweep_space(struct vmspace *vs, void *arg)
 {
 	struct sweep *s = arg;
 	vaddr_t va = vs->pmap->id == hand.pmap_id ? hand.va : 0;
 
-	if (vs->pmap->id < hand.pmap_id || !sleep_trylock(&vs->lock))
+	if (vs->pmap->id < hand.pmap_id)
 		return 0;
+	sleep_lock(&vs->lock); /* nobody waits for memory with it */
 	s->vs = vs;
 	for (s->r = region_first(vs, va); s->r != NULL && s->gone < s->want;
 	     s->r = region_first(vs, va)) {
@@ -181,10 +183,13 @@ classic_pageout(unsigned want)
 
 	tlb_gather_init(&s.txn.tg);
 	/* The rest of this revolution and two whole ones: the first clears A,
-	 * the second finds what was not used since. */
-	for (unsigned turn = 0; turn < 3 && s.gone < s.want; turn++)
+	 * the second finds what was not used since.  All of it is in use: then
+	 * whatever the hand meets. */
+	for (unsigned turn = 0; turn < 4 && s.gone < s.want; turn++) {
+		s.anything = turn == 3;
 		if (vmspace_foreach(sweep_space, &s) == 0)
 			hand.pmap_id = hand.va = 0;
+	}
 	return s.gone;
 }
 
