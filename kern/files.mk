@@ -37,7 +37,17 @@ KERN_SRCS += \
 	kern/vm/classic/classic_file.c \
 	kern/vm/classic/classic_fork.c \
 	kern/vm/classic/classic_page.c \
-	kern/vm/classic/region.c
+	kern/vm/classic/region.c \
+	kern/vm/mach/mach.c \
+	kern/vm/mach/mach_check.c \
+	kern/vm/mach/mach_fault.c \
+	kern/vm/mach/mach_file.c \
+	kern/vm/mach/mach_fork.c \
+	kern/vm/mach/mach_object.c \
+	kern/vm/mach/mach_page.c \
+	kern/vm/mach/mach_pv.c \
+	kern/vm/mach/vm_map.c \
+	kern/vm/mach/vm_resident.c
 
 # What the host port compiles too: everything up to here.
 KERN_SRCS_common := $(KERN_SRCS)

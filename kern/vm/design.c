@@ -10,13 +10,14 @@
 #include "lib/string.h"
 #include "vm/vm.h"
 
-extern const struct vm_ops classic_ops;
+extern const struct vm_ops classic_ops, mach_ops;
 
 static const struct vm_ops *const designs[] = {
 	&classic_ops,
+	&mach_ops,
 };
 
-const char *const vm_design_names[] = { "classic", NULL };
+const char *const vm_design_names[] = { "classic", "mach", NULL };
 
 const struct vm_ops *vm_design;
 

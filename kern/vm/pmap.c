@@ -315,25 +315,28 @@ pmap_cursor_change(struct pmap_cursor *c, unsigned clear, unsigned set,
 	return old;
 }
 
-void
+unsigned
 pmap_cursor_clear(struct pmap_cursor *c, uint64_t soft,
     struct tlb_gather *tg)
 {
 	struct pmap *pm = c->pm;
+	unsigned bits = 0;
 	pte_t old = __atomic_exchange_n(c->pte,
 	    soft != 0 ? pte_make_soft(soft) : 0, __ATOMIC_SEQ_CST);
 
 	if (old == 0) {
 		if (soft != 0)
 			table_count_entry(c->pte);
-		return;
+		return 0;
 	}
 	if (is_mapped(old, c->level)) {
+		bits = pte_bits(old);
 		pm->nleaves -= 1u << (c->level * PTE_INDEX_BITS);
 		lost_entry(pm, c->va, old, c->level, tg);
 	}
 	if (soft == 0)
 		table_page(c->pte)->offset--;
+	return bits;
 }
 
 int

@@ -200,6 +200,18 @@ vmspace_foreach(int (*fn)(struct vmspace *, void *), void *arg)
 	return r;
 }
 
+void
+vmspace_list_hold(void)
+{
+	sleep_lock_shared(&list_lock);
+}
+
+void
+vmspace_list_release(void)
+{
+	sleep_unlock_shared(&list_lock);
+}
+
 /* ---- ranges ---- */
 
 static int
