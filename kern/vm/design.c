@@ -20,6 +20,7 @@ static const struct vm_ops *const designs[] = {
 const char *const vm_design_names[] = { "classic", "mach", NULL };
 
 const struct vm_ops *vm_design;
+unsigned vm_chaos;
 
 int
 vm_init(const char *name)

@@ -478,14 +478,6 @@ mach_prot_pages(struct vmspace *vs, const struct page_op *op, size_t n,
 	return 0;
 }
 
-static bool
-is_being_written(const struct pmap_leaf *leaf)
-{
-	return leaf->link != PV_UNMANAGED &&
-	    __atomic_load_n(&phys_to_page(leaf->pa)->wpins,
-		__ATOMIC_ACQUIRE) != 0;
-}
-
 static int
 take_dirty(struct pmap_cursor *c, const struct pmap_leaf *leaf, void *arg)
 {
@@ -495,7 +487,8 @@ take_dirty(struct pmap_cursor *c, const struct pmap_leaf *leaf, void *arg)
 
 	/* While the kernel writes through a pin the page stays dirty: what it
 	 * has yet to write would not set D again. */
-	if (!is_being_written(leaf))
+	if (leaf->link == PV_UNMANAGED ||
+	    !is_being_written(phys_to_page(leaf->pa)))
 		bits = pmap_cursor_change(c, PMAP_DIRTY, 0, pa->tg);
 	if (bits & PMAP_DIRTY) {
 		pa->bitmap[i / 64] |= (uint64_t)1 << (i % 64);

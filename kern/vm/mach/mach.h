@@ -200,6 +200,19 @@ void vm_page_rename(struct vm_page *, struct mach_object *to, uint64_t index);
 /** One call a resident page. @pre no operation is under way */
 void vm_resident_count(void (*count)(struct vm_page *, void *), void *arg);
 
+/** The kernel reads or writes the frame just now; it writes. */
+static inline bool
+is_pinned(const struct vm_page *pg)
+{
+	return __atomic_load_n(&pg->pins, __ATOMIC_ACQUIRE) != 0;
+}
+
+static inline bool
+is_being_written(const struct vm_page *pg)
+{
+	return __atomic_load_n(&pg->wpins, __ATOMIC_ACQUIRE) != 0;
+}
+
 /* ---- mach_pv.c: which leaves show a page ---- */
 
 /** Link word of a leaf that is on no list (frames of VM_PHYS). */
@@ -222,6 +235,8 @@ void pv_left(struct vmspace *vs, vaddr_t va, const struct pmap_leaf *old,
 /** Empty the leaves in [@p sva, @p eva). @retval VM_WAIT gather is full */
 int pv_remove_range(struct vmspace *vs, vaddr_t sva, vaddr_t eva,
     struct vm_txn *);
+/** Drop a random leaf that no pin needs (vm_chaos). @pre locked shared */
+void pv_chaos(struct vmspace *, struct vm_txn *);
 /** Over all leaves of a page: take @p clear; without rights left they go.
  * @return OR of the bits that were there
  * @locks what keeps other leaves from being entered; all spaces exist */

@@ -14,7 +14,7 @@
 #include "lib/printf.h"
 #include "vm/mach/mach.h"
 
-#define CHUNK 32
+#define CHUNK 8 /* of stack */
 
 struct leaves {
 	unsigned n;

@@ -108,11 +108,15 @@ fault_pinned(const struct fault *f, struct vm_page *old)
 static int
 fault_resident(const struct fault *f, struct vm_page *pg, unsigned bits)
 {
-	if (unlikely(__atomic_load_n(&pg->pins, __ATOMIC_ACQUIRE) != 0) &&
+	/* It was shared, and its leaf lost W for that. */
+	if (f->access == PMAP_W && !f->top->one_mapping &&
+	    f->seen.kind == PMAP_LEAF && !entry_shared(f->entry))
+		counter_add(TS_cow_reuses, 1);
+	if (unlikely(is_pinned(pg)) &&
 	    !entry_shared(f->entry) && (bits & PMAP_W)) {
 		if (f->access != PMAP_W)
 			bits &= ~PMAP_W;
-		else if (__atomic_load_n(&pg->wpins, __ATOMIC_ACQUIRE) == 0)
+		else if (!is_being_written(pg))
 			return fault_pinned(f, pg);
 	}
 	return fault_enter(f, pg, bits);
@@ -140,7 +144,7 @@ fault_below(const struct fault *f, struct mach_object *o, struct vm_page *pg)
 {
 	if (f->access != PMAP_W)
 		return fault_enter(f, pg, f->bits & ~PMAP_W);
-	if (o != f->top->shadow || pg->pins != 0 ||
+	if (o != f->top->shadow || is_pinned(pg) ||
 	    !mach_object_last_reference(f->top, pg->offset))
 		return fault_copy_up(f, pg);
 	vm_page_rename(pg, f->top, f->index);
@@ -191,7 +195,6 @@ resolve_copy(struct vm_map_entry *e, struct mach_object **top)
 
 	if (o->file == NULL && mach_object_refs(o) == 1) {
 		e->needs_copy = false; /* the others are gone */
-		counter_add(TS_cow_reuses, 1);
 		return 0;
 	}
 	s = mach_object_shadow(e);
@@ -288,6 +291,8 @@ mach_fault(struct vmspace *vs, const struct vm_fault *vf, struct vm_txn *txn)
 	f.entry = vm_map_lookup(vm_map_of(vs), vf->va);
 	if (f.entry == NULL)
 		return EFAULT;
+	if (unlikely(vm_chaos != 0))
+		pv_chaos(vs, txn);
 	f.bits = mach_rights(vs, f.entry, f.va);
 	if ((f.bits & vf->access) != vf->access)
 		return EACCES;

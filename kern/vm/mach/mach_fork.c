@@ -12,12 +12,6 @@
 #include "abi/errno.h"
 #include "vm/mach/mach.h"
 
-static bool
-is_being_written(const struct vm_page *pg)
-{
-	return __atomic_load_n(&pg->wpins, __ATOMIC_ACQUIRE) != 0;
-}
-
 /* Move @p pg of @p o to @p s, which shadows it, and leave a copy behind. */
 static int
 separate_page(struct mach_object *s, struct mach_object *o, struct vm_page *pg)

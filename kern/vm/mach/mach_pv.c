@@ -210,6 +210,47 @@ pv_remove_range(struct vmspace *vs, vaddr_t sva, vaddr_t eva,
 	    mach_restart(txn);
 }
 
+/* ---- chaos: the pmap is a cache ---- */
+
+static int
+drop_leaf(struct pmap_cursor *c, const struct pmap_leaf *leaf, void *arg)
+{
+	/* Pinned is wired: what is written through the pin shall find D. */
+	if (leaf->link != PV_UNMANAGED && is_pinned(phys_to_page(leaf->pa)))
+		return 0;
+	(void)remove_leaf(c, leaf, arg);
+	return 1;
+}
+
+static uint32_t
+chaos_random(void)
+{
+	static uint32_t state = 1; /* a lost update does no harm */
+	uint32_t x = __atomic_load_n(&state, __ATOMIC_RELAXED) * 1664525u +
+	    1013904223u;
+
+	__atomic_store_n(&state, x, __ATOMIC_RELAXED);
+	return x >> 8;
+}
+
+__slowpath void
+pv_chaos(struct vmspace *vs, struct vm_txn *txn)
+{
+	struct remove_arg ra = { vs, &txn->tg };
+	struct vm_map *map = vm_map_of(vs);
+	const struct vm_map_entry *e = vm_map_first(map, 0);
+	vaddr_t va;
+
+	if (chaos_random() % vm_chaos != 0 || e == NULL)
+		return;
+	for (unsigned n = chaos_random() % map->nentries; n > 0; n--)
+		e = vm_map_next(map, e);
+	va = entry_sva(e) +
+	    (chaos_random() % entry_npages(e) << PAGE_SHIFT);
+	if (pmap_scan(vs->pmap, va, e->eva, drop_leaf, &ra) == 0)
+		(void)pmap_scan(vs->pmap, entry_sva(e), va, drop_leaf, &ra);
+}
+
 /* ---- from pages ---- */
 
 struct place {

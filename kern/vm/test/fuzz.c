@@ -152,6 +152,19 @@ frames_left(void)
 	return frame_free_count() + pmap_tables_cached() + kmem_slab_frames();
 }
 
+const char *fuzz_design;
+
+static const char *
+design_of(const struct fuzz_config *c)
+{
+	unsigned n = 0;
+
+	while (vm_design_names[n] != NULL)
+		n++;
+	return fuzz_design != NULL ? fuzz_design :
+				     vm_design_names[c->design % n];
+}
+
 static void
 boot(const struct fuzz_config *c)
 {
@@ -166,6 +179,8 @@ boot(const struct fuzz_config *c)
 	o.svade = c->flags & FUZZ_SVADE;
 	o.ipi_deferred = c->flags & FUZZ_DEFERRED;
 	o.ram_size = c->ram % 4 == 1 ? (size_t)2 << 20 : (size_t)4 << 20;
+	o.design = design_of(c);
+	o.chaos = c->chaos % 4;
 	host_boot(&o);
 	host_hook = fuzz_hook;
 }
@@ -218,9 +233,9 @@ fuzz_print(const struct fuzz_rec *rec, struct sink *sk)
 void
 fuzz_print_config(const struct fuzz_config *c, struct sink *sk)
 {
-	sink_printf(sk, "%u CPUs, targets=%s deliver=%s catchup=%s asidbits=%d"
+	sink_printf(sk, "%s chaos %u, %u CPUs, targets=%s deliver=%s catchup=%s asidbits=%d"
 			"%s%s%s hooks 1/%u\n",
-	    1 + c->ncpu % 4, c->policy % 2 ? "all" : "mask",
+	    design_of(c), c->chaos % 4, 1 + c->ncpu % 4, c->policy % 2 ? "all" : "mask",
 	    c->policy / 2 % 2 ? "sbi" : "ipi",
 	    c->policy / 4 % 3 == 0	? "gen" :
 		c->policy / 4 % 3 == 1 ? "eager" :
