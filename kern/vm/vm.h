@@ -341,8 +341,8 @@ void vm_overlay_take_dirty(struct vmspace *, vaddr_t sva, vaddr_t eva,
  * 0 ends the walk and is returned. For page-side slots and checks. */
 int vmspace_foreach(int (*fn)(struct vmspace *, void *), void *arg);
 
-/** Between these no space is freed: a page-side slot may use the space of a leaf
- * that it finds. @pre may sleep */
+/** Between these no space is freed: a page-side slot may use the space of a
+ * leaf that it finds. @pre may sleep */
 void vmspace_list_hold(void);
 void vmspace_list_release(void);
 

@@ -65,7 +65,7 @@ struct vm_map {
 	struct list entries;	    /* [v] sorted */
 	struct rb_tree tree;	    /* [v] the same, for searches */
 	unsigned nentries;	    /* [v] */
-	vaddr_t free_hint;	    /* [v] the next search for room starts here */
+	vaddr_t free_hint;	    /* [v] where to search for room */
 	struct vm_map_entry *hint;  /* [a] found last; NULL: none */
 };
 
@@ -104,7 +104,7 @@ entry_index(const struct vm_map_entry *e, vaddr_t va)
 	return e->offset + ((va - entry_sva(e)) >> PAGE_SHIFT);
 }
 
-/* ---- vm_map.c: entries.  Space locked exclusively unless said otherwise ---- */
+/* ---- vm_map.c: entries.  Space locked exclusively, if nothing is said ---- */
 
 void vm_map_setup(void);
 /** @pre locked shared */
@@ -243,7 +243,7 @@ void pv_chaos(struct vmspace *, struct vm_txn *);
 unsigned pv_page_protect(struct vm_page *pg, unsigned clear, bool remove,
     struct vm_txn *);
 
-/* ---- mach_fault.c, mach_file.c, mach_fork.c, mach_page.c, mach_check.c ---- */
+/* ---- mach_fault.c, _file.c, _fork.c, _page.c, _check.c: slots ---- */
 
 /** One fault, on its way through the cases. */
 struct fault {

@@ -2,22 +2,24 @@
 /*
  * mach_fault.c - find the page of a fault in the chain of its objects.
  *
- *	leaf		page found	access	what happens
- *	enough		-		any	spurious: fence here, retry (C9)
- *	-		top object	any	resident: show it
- *	-		a shadow	write	last reference: move it to the top
- *						else: copy it up
- *	-		a shadow	other	read through: show it without W
- *	-		nowhere		any	zero-fill the top object
- *	-		the end is a	any	mach_file.c: the pager is the page
- *			file			cache; VM_WAIT while it reads
- *	-		none (PHYS)	any	the frame itself
- *
- * Before that, on a write: an entry with needs_copy gets a shadow object, or
- * only loses the mark if nobody else has the object.  After it: collapse.
  * Path: vm_fault (vm/fault.c) -> HERE -> fault_enter -> pmap_enter.
  * Locks: the space shared; map->lock until the top object is locked, which
  *	stays locked to the end; below it hand over hand.
+ */
+/*
+ *	leaf	page found	access	what happens
+ *	enough	-		any	spurious: fence here, retry (C9)
+ *	-	top object	any	resident: show it
+ *	-	in a shadow	write	last reference: move it to the top
+ *					else: copy it up
+ *	-	in a shadow	other	read through: show it without W
+ *	-	nowhere		any	zero-fill the top object
+ *	-	the chain ends	any	mach_file.c: the pager is the page
+ *		at a file		cache; VM_WAIT while it reads
+ *	-	PHYS, no chain	any	the frame itself
+ *
+ * Before that, on a write: an entry with needs_copy gets a shadow object, or
+ * only loses the mark if nobody else has the object.  After it: collapse.
  */
 #include "abi/errno.h"
 #include "sync/counter.h"

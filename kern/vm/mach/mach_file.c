@@ -4,7 +4,13 @@
  *
  * The page cache of files (vm/object.h) is the pager: its pages are shown, or
  * copied into an object above, and are in no resident page table of ours.
- *
+ * Path: fault_walk -> HERE; vm_object_flush, _resize -> mach_obj_revoke.
+ * Locks: the top object, then vm_object_lock from the look at the page to its
+ *	leaf, so that a page is never shown after it was truncated, nor with W
+ *	after it was cleaned.  mach_obj_revoke holds vm_object_lock and needs
+ *	objects: it tries, and backs off.
+ */
+/*
  *	mapping		access	page in the cache	what happens
  *	any		any	none, or BUSY		VM_WAIT: fill, wait
  *	any		any	beyond the end		ENXIO: SIGBUS
@@ -13,12 +19,6 @@
  *	shared		write	a hole			VM_WAIT: find a place
  *	shared		write	yes			W, MODIFIED
  *	shared		other	yes			W if MODIFIED
- *
- * Path: fault_walk -> HERE; vm_object_flush, _resize -> mach_obj_revoke.
- * Locks: the top object, then vm_object_lock from the look at the page to its
- *	leaf, so that a page is never shown after it was truncated, nor with W
- *	after it was cleaned.  mach_obj_revoke comes with vm_object_lock held and
- *	needs objects: it tries, and backs off.
  */
 #include "abi/errno.h"
 #include "vm/mach/mach.h"

@@ -285,7 +285,7 @@ take_places(struct vm_page *pg, struct place *p, bool first, unsigned *left)
 		if (h->vs != NULL)
 			add_place(&p[n++], h->vs, h->va);
 	}
-	while (n < BATCH && *left > 0 && !list_empty(&h->more)) {
+	while (n<BATCH && * left> 0 && !list_empty(&h->more)) {
 		struct list *l = list_pop_front(&h->more);
 		struct pv_entry *e = LIST_ENTRY(l, struct pv_entry, link);
 
