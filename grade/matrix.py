@@ -31,7 +31,7 @@ GROUPS = {
     'sig': 180, 'file': 180, 'badcall': 300, 'elf': 240, 'fp': 180,
     'time': 180, 'tlb': 300, 'al': 240, 'shell': 240, 'glibc': 180,
     'machine': 240, 'oom': 300,
-    'conformance': 300, 'write': 300, 'fmap': 300,
+    'conformance': 300, 'write': 300, 'fmap': 300, 'mach': 180,
 }
 
 # Those that unmap, protect or copy what other CPUs use.
@@ -40,7 +40,7 @@ SHOOTING = ['cow', 'thread', 'tlb', 'al', 'conformance']
 AXES = {
     'group': list(GROUPS),
     'arch': qemu.TESTED,
-    'vm': ['classic'],
+    'vm': ['classic', 'mach'],
     'cpus': [1, 2, 4, 8],
     'debug': [True, False],
     'lane': ['mttcg', 'icount'],

@@ -39,6 +39,7 @@ KERN_SRCS += \
 	kern/vm/classic/classic_page.c \
 	kern/vm/classic/region.c \
 	kern/vm/mach/mach.c \
+	kern/vm/mach/mach_calls.c \
 	kern/vm/mach/mach_check.c \
 	kern/vm/mach/mach_fault.c \
 	kern/vm/mach/mach_file.c \
@@ -69,6 +70,7 @@ KERN_SRCS_kernel := \
 	kern/ipc/futex.c \
 	kern/sys/syscall_table.c \
 	kern/sys/sys_mem.c \
+	kern/sys/sys_mach.c \
 	kern/sys/sys_proc.c \
 	kern/sys/sys_file.c \
 	kern/sys/sys_name.c \

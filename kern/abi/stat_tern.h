@@ -24,7 +24,8 @@
 	X(pipes,		"pipes")				\
 	X(inodes,		"inodes in use")			\
 	X(futex_waiters,	"threads asleep in futex")		\
-	X(pinned_pages,		"pins held on user pages")
+	X(pinned_pages,		"pins held on user pages")		\
+	X(object_pages,		"resident pages of memory objects")
 
 #define TERN_STAT_EVENTS(X)						\
 	X(faults,		"page faults taken")			\
@@ -50,7 +51,9 @@
 	X(oom_kills,		"processes ended for memory")		\
 	X(failed_allocs,	"allocations that failed by failat")	\
 	X(cache_reads,		"pages read into the page cache")	\
-	X(cache_writes,		"pages written back from it")
+	X(cache_writes,		"pages written back from it")		\
+	X(collapses,		"objects merged into their shadow")	\
+	X(bypasses,		"links of a shadow chain skipped")
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>

@@ -372,6 +372,28 @@ vm_dump(struct vmspace *vs, struct sink *sk)
 	sleep_unlock_shared(&vs->lock);
 }
 
+int
+vm_design_call(struct vmspace *a, struct vmspace *b, vm_design_op *op,
+    void *arg)
+{
+	struct vmspace *first = a < b ? a : b, *second = a < b ? b : a;
+	struct vm_txn txn;
+	int error;
+
+	begin(first, &txn);
+	do {
+		if (second != first)
+			sleep_lock_nested(&second->lock);
+		error = op(a, b, arg, &txn);
+		/* The second space is weaker too: flush before it unlocks. */
+		if (second != first) {
+			tlb_gather_flush(&txn.tg);
+			end(second);
+		}
+	} while (again(first, &txn, &error));
+	return error;
+}
+
 /* ---- Appel-Li ---- */
 
 int

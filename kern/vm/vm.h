@@ -247,6 +247,12 @@ int vm_region(struct vmspace *, vaddr_t va, struct vm_region_info *);
 /** As vm_region, with a reference to info->object if that is not NULL. */
 int vm_region_held(struct vmspace *, vaddr_t va, struct vm_region_info *);
 void vm_dump(struct vmspace *, struct sink *);
+/** An operation that only one design has, in the same shape as the others:
+ * both spaces (or one) locked exclusively, flushed, checked, restarted. */
+typedef int vm_design_op(struct vmspace *, struct vmspace *, void *arg,
+    struct vm_txn *);
+int vm_design_call(struct vmspace *, struct vmspace *, vm_design_op *,
+    void *arg);
 
 /* ---- space.c over overlay.c: Appel-Li rights ---- */
 

@@ -63,15 +63,22 @@ free_pages(struct vm_map_entry *e, struct vm_txn *txn)
 	return error;
 }
 
-static int
-delete_entry(struct vmspace *vs, struct vm_map_entry *e, struct vm_txn *txn)
+int
+mach_entry_empty(struct vmspace *vs, struct vm_map_entry *e,
+    struct vm_txn *txn)
 {
 	int error = pv_remove_range(vs, entry_sva(e), e->eva, txn);
 
 	if (error == 0)
 		error = free_pages(e, txn);
-	if (error == 0)
-		error = mach_object_deallocate(e, txn);
+	return error != 0 ? error : mach_object_deallocate(e, txn);
+}
+
+static int
+delete_entry(struct vmspace *vs, struct vm_map_entry *e, struct vm_txn *txn)
+{
+	int error = mach_entry_empty(vs, e, txn);
+
 	if (error != 0)
 		return error;
 	vm_map_unlink(vs, e);

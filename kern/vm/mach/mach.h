@@ -16,6 +16,7 @@
 #ifndef VM_MACH_H
 #define VM_MACH_H
 
+#include "abi/mach.h"
 #include "lib/rbtree.h"
 #include "vm/vm.h"
 
@@ -38,9 +39,6 @@ struct mach_object {
 				     * NULL: anonymous memory */
 };
 
-/** vm_inherit(2): what a child gets. */
-enum vm_inherit { VM_INHERIT_SHARE, VM_INHERIT_COPY, VM_INHERIT_NONE };
-
 /** [sva, eva) with one set of attributes.  Letters: v vmspace lock, m also
  * map->lock to change under the shared one, o vm_object_lock. */
 struct vm_map_entry {
@@ -50,7 +48,7 @@ struct vm_map_entry {
 	uint8_t prot, maxprot;	    /* [v] */
 	uint8_t source;		    /* [v] VM_ANON, VM_PHYS, VM_FILE */
 	uint8_t flags;		    /* [v] VM_MAP_SHARED, _STACK, _HEAP */
-	uint8_t inheritance;	    /* [v] enum vm_inherit */
+	uint8_t inheritance;	    /* [v] VM_INHERIT_*: what a child gets */
 	bool needs_copy;	    /* [m] shadow the object before writing */
 	struct mach_object *object; /* [m] NULL: zero, nothing touched yet */
 	uint64_t offset;	    /* [m] of sva in object; in pages */
@@ -270,6 +268,13 @@ int fault_copy_up(const struct fault *, struct vm_page *from);
 int mach_file_fault(const struct fault *, struct vm_object *, uint64_t index);
 int mach_obj_revoke(struct vm_object *, uint64_t first, uint64_t end,
     vm_prot_t keep, struct vm_txn *);
+/** @p copy and @p e both see the object of @p e as it is now, and copy before
+ * they write. @retval ENOMEM */
+int mach_share_object(struct vmspace *parent, struct vm_map_entry *e,
+    struct vm_map_entry *copy, struct vm_txn *);
+/** Leaves and object of @p e go. @retval VM_WAIT gather is full */
+int mach_entry_empty(struct vmspace *, struct vm_map_entry *e,
+    struct vm_txn *);
 int mach_fork(struct vmspace *parent, struct vmspace *child, struct vm_txn *);
 unsigned mach_pg_harvest(struct vm_page *, unsigned clear, struct vm_txn *);
 int mach_pg_revoke(struct vm_page *, vm_prot_t keep, struct vm_txn *);

@@ -44,7 +44,9 @@ shared_locked(const struct fault *f, struct vm_page *pg)
 __attribute__((noinline)) int
 mach_file_fault(const struct fault *f, struct vm_object *file, uint64_t index)
 {
-	bool shared = entry_shared(f->entry), write = f->access == PMAP_W;
+	/* Of the file itself, not of a copy that relatives share. */
+	bool shared = f->top->file != NULL && entry_shared(f->entry);
+	bool write = f->access == PMAP_W;
 	struct vm_page *pg;
 	int error;
 
@@ -109,7 +111,7 @@ revoke_all(struct vm_map_entry *e, uint64_t from, uint64_t to,
 	vaddr_t eva = entry_sva(e) + (to << PAGE_SHIFT);
 	int error = pv_remove_range(e->vs, sva, eva, txn);
 
-	if (error == 0 && !entry_shared(e))
+	if (error == 0)
 		error = remove_copies(e, from, to, txn);
 	return error;
 }

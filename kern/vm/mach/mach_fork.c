@@ -51,8 +51,8 @@ separate_pinned(struct vm_map_entry *e)
 }
 
 /* Both sides of a copy see the object as it is now. */
-static int
-share_object(struct vmspace *parent, struct vm_map_entry *e,
+int
+mach_share_object(struct vmspace *parent, struct vm_map_entry *e,
     struct vm_map_entry *child, struct vm_txn *txn)
 {
 	struct mach_object *o = e->object;
@@ -71,11 +71,35 @@ share_object(struct vmspace *parent, struct vm_map_entry *e,
 	return error;
 }
 
+/* Private memory that a child will share becomes shared from now on. */
+static int
+make_shared(struct vm_map_entry *e)
+{
+	struct mach_object *o = e->object;
+	bool made = true;
+
+	if (o == NULL) {
+		e->object = mach_object_create(entry_npages(e));
+		e->offset = 0;
+		made = e->object != NULL;
+	} else if (e->needs_copy) {
+		spin_lock(&o->lock);
+		made = mach_object_shadow(e) != NULL;
+		spin_unlock(&o->lock);
+	}
+	if (!made)
+		return ENOMEM;
+	e->object->one_mapping = false;
+	e->flags |= VM_MAP_SHARED;
+	return 0;
+}
+
 static int
 copy_entry(struct vmspace *parent, struct vmspace *child,
     struct vm_map_entry *e, struct vm_txn *txn)
 {
-	bool copies = !entry_shared(e) && e->source != VM_PHYS;
+	bool copies = !entry_shared(e) && e->source != VM_PHYS &&
+	    e->inheritance == VM_INHERIT_COPY;
 	struct vm_map_entry *c;
 	int error = 0;
 
@@ -84,11 +108,15 @@ copy_entry(struct vmspace *parent, struct vmspace *child,
 		mach_object_collapse(e->object, txn);
 		spin_unlock(&e->object->lock);
 	}
+	if (!copies && !entry_shared(e) && e->source != VM_PHYS)
+		error = make_shared(e);
+	if (error != 0)
+		return error;
 	c = vm_map_entry_copy(e);
 	if (c == NULL)
 		return ENOMEM;
 	if (copies && e->object != NULL)
-		error = share_object(parent, e, c, txn);
+		error = mach_share_object(parent, e, c, txn);
 	vm_map_link(child, c);
 	return error;
 }

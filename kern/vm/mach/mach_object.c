@@ -13,6 +13,7 @@
  */
 #include "abi/errno.h"
 #include "mem/kmem.h"
+#include "sync/counter.h"
 #include "vm/mach/mach.h"
 
 #define COLLAPSE_PAGES 256 /* pages moved in one step */
@@ -273,6 +274,7 @@ try_collapse(struct mach_object *o, struct mach_object *s, struct vm_txn *txn)
 	if (!merge_pages(o, s, txn))
 		return false;
 	skip_shadow(o, s);
+	counter_add(TS_collapses, 1);
 	if (t != NULL) {
 		spin_lock_nested(&t->lock);
 		list_remove(&s->shadow_link);
@@ -290,6 +292,7 @@ try_bypass(struct mach_object *o, struct mach_object *s)
 	if (s->shadow != NULL)
 		mach_object_reference(s->shadow);
 	skip_shadow(o, s);
+	counter_add(TS_bypasses, 1);
 	return true;
 }
 

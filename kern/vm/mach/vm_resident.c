@@ -10,6 +10,7 @@
  */
 #include "abi/errno.h"
 #include "mem/kmem.h"
+#include "sync/counter.h"
 #include "vm/mach/mach.h"
 
 #define NLOCKS 64
@@ -70,6 +71,7 @@ vm_page_insert(struct vm_page *pg, struct mach_object *o, uint64_t index)
 	spin_unlock(&locks[b % NLOCKS]);
 	list_push_back(&o->memq, &pg->link);
 	o->nresident++;
+	counter_add(TS_object_pages, 1);
 }
 
 void
@@ -86,6 +88,7 @@ vm_page_remove(struct vm_page *pg)
 	spin_unlock(&locks[b % NLOCKS]);
 	list_remove(&pg->link);
 	o->nresident--;
+	counter_add(TS_object_pages, (uint64_t)-1);
 	pg->owner = NULL;
 	pg->chain = NULL;
 }

@@ -15,7 +15,7 @@
 #define CPU_SCRATCH1 32
 #define CPU_HWID     56
 #define CPU_COUNTER  64
-#define CPU_SIZE     384
+#define CPU_SIZE     448
 
 /* struct thread (proc/proc.h) */
 #define THREAD_WORK 0
