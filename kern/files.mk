@@ -31,6 +31,7 @@ KERN_SRCS += \
 	kern/vm/tlb_oracle.c \
 	kern/vm/asid.c \
 	kern/vm/overlay.c \
+	kern/vm/pd_policy.c \
 	kern/vm/invariants.c \
 	kern/vm/classic/classic.c \
 	kern/vm/classic/classic_fault.c \

@@ -554,6 +554,7 @@ const struct vm_ops mach_ops = {
 	.prot_pages = mach_prot_pages,
 	.dirty = mach_dirty,
 	.region = mach_region,
+	.resident = mach_resident,
 	.pg_harvest = mach_pg_harvest,
 	.pg_revoke = mach_pg_revoke,
 	.pg_evict = mach_pg_evict,

@@ -258,6 +258,7 @@ struct fault {
 };
 
 int mach_fault(struct vmspace *, const struct vm_fault *, struct vm_txn *);
+bool mach_resident(struct vmspace *, vaddr_t);
 int mach_pin(struct vmspace *, vaddr_t, vm_prot_t, struct vm_page **,
     struct vm_txn *);
 /** Show @p pg with @p bits. @locks its object or vm_object_lock */

@@ -110,9 +110,9 @@ fault_pinned(const struct fault *f, struct vm_page *old)
 static int
 fault_resident(const struct fault *f, struct vm_page *pg, unsigned bits)
 {
-	/* It was shared, and its leaf lost W for that. */
+	/* It was shared, so its leaf had no W. */
 	if (f->access == PMAP_W && !f->top->one_mapping &&
-	    f->seen.kind == PMAP_LEAF && !entry_shared(f->entry))
+	    !entry_shared(f->entry))
 		counter_add(TS_cow_reuses, 1);
 	if (unlikely(is_pinned(pg)) &&
 	    !entry_shared(f->entry) && (bits & PMAP_W)) {
@@ -307,6 +307,41 @@ mach_fault(struct vmspace *vs, const struct vm_fault *vf, struct vm_txn *txn)
 	if (f.entry->source == VM_PHYS)
 		return fault_physical(&f);
 	return fault_object(&f);
+}
+
+bool
+mach_resident(struct vmspace *vs, vaddr_t va)
+{
+	struct vm_map_entry *e = vm_map_lookup(vm_map_of(vs), va);
+	struct spinlock *map_lock = &vm_map_of(vs)->lock;
+	struct mach_object *o, *next;
+	struct vm_page *pg = NULL;
+	uint64_t i;
+
+	if (e->source == VM_PHYS)
+		return true;
+	spin_lock(map_lock);
+	o = e->object;
+	i = entry_index(e, va);
+	if (o != NULL)
+		spin_lock(&o->lock);
+	spin_unlock(map_lock);
+	if (o == NULL)
+		return false;
+	while (o->file == NULL && (pg = vm_page_lookup(o, i)) == NULL &&
+	    (next = o->shadow) != NULL) {
+		spin_lock_nested(&next->lock);
+		i += o->shadow_offset;
+		spin_unlock(&o->lock);
+		o = next;
+	}
+	if (o->file != NULL) {
+		spin_lock(&vm_object_lock);
+		pg = vm_object_find(o->file, i);
+		spin_unlock(&vm_object_lock);
+	}
+	spin_unlock(&o->lock);
+	return pg != NULL;
 }
 
 int

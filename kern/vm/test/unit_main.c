@@ -18,7 +18,8 @@ static const struct {
 	const char *design; /* NULL: the default */
 } files[] = { { "lib", unit_lib, NULL }, { "sync", unit_sync, NULL },
 	{ "mem", unit_mem, NULL }, { "pmap", unit_pmap, NULL },
-	{ "tlb", unit_tlb, NULL }, { "mach", unit_mach, "mach" } };
+	{ "tlb", unit_tlb, NULL }, { "mach", unit_mach, "mach" },
+	{ "pd", unit_pd, NULL } };
 
 static uint64_t rng = 88172645463325252ull;
 
