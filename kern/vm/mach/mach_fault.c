@@ -19,11 +19,16 @@
  *	-	PHYS, no chain	any	the frame itself
  *
  * Before that, on a write: an entry with needs_copy gets a shadow object, or
- * only loses the mark if nobody else has the object.  After it: collapse.
+ * only loses the mark if nobody else has the object.  So does one that would
+ * zero-fill an object in common (Mach does fill it): what one side touches is
+ * not resident for the other.  After a write: collapse.
  */
 #include "abi/errno.h"
 #include "sync/counter.h"
 #include "vm/mach/mach.h"
+
+/* Nothing is there to read, and the top object is in common. */
+#define NEEDS_SHADOW (-2)
 
 /* ---- showing a page ---- */
 
@@ -74,7 +79,7 @@ fault_enter(const struct fault *f, struct vm_page *pg, unsigned bits)
 /* ---- the cases; the top object is locked ---- */
 
 static int
-fault_zero_fill(const struct fault *f, unsigned bits)
+fault_zero_fill(const struct fault *f)
 {
 	struct vm_page *pg = frame_alloc(FRAME_DEFAULT);
 
@@ -83,7 +88,7 @@ fault_zero_fill(const struct fault *f, unsigned bits)
 	page_zero(page_to_virt(pg));
 	counter_add(TS_zero_fills, 1);
 	vm_page_insert(pg, f->top, f->index);
-	return fault_enter(f, pg, bits);
+	return fault_enter(f, pg, f->bits);
 }
 
 /* The kernel reads the page for somebody who shared it once: what is written
@@ -156,7 +161,7 @@ fault_below(const struct fault *f, struct mach_object *o, struct vm_page *pg)
 
 /* Down the chain, hand over hand. */
 static int
-fault_walk(const struct fault *f, unsigned bits)
+fault_walk(const struct fault *f)
 {
 	struct mach_object *o = f->top, *next;
 	uint64_t i = f->index;
@@ -178,7 +183,7 @@ fault_walk(const struct fault *f, unsigned bits)
 	else if (o->file != NULL)
 		error = mach_file_fault(f, o->file, i);
 	else
-		error = fault_zero_fill(f, bits);
+		error = f->needs_copy ? NEEDS_SHADOW : fault_zero_fill(f);
 	if (o != f->top)
 		spin_unlock(&o->lock);
 	if (f->access == PMAP_W && o != f->top)
@@ -188,7 +193,7 @@ fault_walk(const struct fault *f, unsigned bits)
 
 /* ---- before: the top object ---- */
 
-/* A write through an entry with needs_copy. @locks map, and @p *top, which
+/* The object of an entry with needs_copy is about to change. @locks map, and @p *top, which
  * becomes the object to use */
 static int
 resolve_copy(struct vm_map_entry *e, struct mach_object **top)
@@ -208,9 +213,9 @@ resolve_copy(struct vm_map_entry *e, struct mach_object **top)
 	return 0;
 }
 
-/* Lock the entry's object; there is one from now on. */
+/* Lock the entry's object; there is one from now on. @p change: of its own */
 static int
-lock_top(struct fault *f)
+lock_top(struct fault *f, bool change)
 {
 	struct spinlock *map_lock = &vm_map_of(f->vs)->lock;
 	struct vm_map_entry *e = f->entry;
@@ -228,7 +233,7 @@ lock_top(struct fault *f)
 		e->object = f->top;
 	}
 	spin_lock(&f->top->lock);
-	if (unlikely(e->needs_copy) && f->access == PMAP_W)
+	if (unlikely(e->needs_copy) && change)
 		error = resolve_copy(e, &f->top);
 	f->index = entry_index(e, f->va);
 	f->needs_copy = e->needs_copy;
@@ -266,11 +271,11 @@ fault_spurious(const struct fault *f)
 
 /* The leaf does not permit the access. */
 static int
-fault_object(struct fault *f)
+fault_object(struct fault *f, bool change)
 {
 	struct vm_page *pg;
 	unsigned bits;
-	int error = lock_top(f);
+	int error = lock_top(f, change);
 
 	if (error != 0)
 		return error;
@@ -279,7 +284,7 @@ fault_object(struct fault *f)
 	if (pg != NULL)
 		error = fault_resident(f, pg, bits);
 	else
-		error = fault_walk(f, bits);
+		error = fault_walk(f);
 	spin_unlock(&f->top->lock);
 	return error;
 }
@@ -288,6 +293,7 @@ int
 mach_fault(struct vmspace *vs, const struct vm_fault *vf, struct vm_txn *txn)
 {
 	struct fault f = { .vs = vs, .access = vf->access, .txn = txn };
+	int error;
 
 	f.va = ROUND_DOWN(vf->va, PAGE_SIZE);
 	f.entry = vm_map_lookup(vm_map_of(vs), vf->va);
@@ -306,7 +312,8 @@ mach_fault(struct vmspace *vs, const struct vm_fault *vf, struct vm_txn *txn)
 		return fault_spurious(&f);
 	if (f.entry->source == VM_PHYS)
 		return fault_physical(&f);
-	return fault_object(&f);
+	error = fault_object(&f, f.access == PMAP_W);
+	return likely(error != NEEDS_SHADOW) ? error : fault_object(&f, true);
 }
 
 bool
