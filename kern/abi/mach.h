@@ -7,16 +7,17 @@
  * Addresses and sizes are truncated and rounded to pages where Mach does so.
  * Where the manual and GNU Mach's code differ we follow the manual: a hole in
  * the range of vm_deallocate, vm_protect and vm_inherit is an invalid address.
- *
- * vm_allocate(task, &addr, size, anywhere)	zero-filled memory; size 0: addr 0
+ */
+/*
+ * vm_allocate(task, &addr, size, anywhere)  zero-filled memory; size 0: addr 0
  * vm_deallocate(task, addr, size)
- * vm_protect(task, addr, size, set_max, prot)	the maximum only falls, and takes
- *						the current rights along
- * vm_inherit(task, addr, size, inherit)	what a child gets
- * vm_copy(task, from, size, to)		virtual copy; aligned, disjoint
- * vm_read(task, addr, size, &data)		virtual copy to new memory of ours
- * vm_write(task, addr, data, size)		virtual copy of our memory
- * vm_region(task, &addr, &info)		first region that ends after addr
+ * vm_protect(task, addr, size, set_max, prot)
+ *	the maximum only falls, and takes the current rights along
+ * vm_inherit(task, addr, size, inherit)     what a child gets
+ * vm_copy(task, from, size, to)	     virtual copy; aligned, disjoint
+ * vm_read(task, addr, size, &data)	     virtual copy to new memory of ours
+ * vm_write(task, addr, data, size)	     virtual copy of our memory
+ * vm_region(task, &addr, &info)	     first region that ends after addr
  * vm_statistics(&st)
  */
 #ifndef ABI_MACH_H

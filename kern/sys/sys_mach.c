@@ -76,7 +76,8 @@ put_address(uintptr_t user, uint64_t va)
 }
 
 long
-sys_vm_allocate(uintptr_t task, uintptr_t addr, uintptr_t size, uintptr_t anywhere)
+sys_vm_allocate(uintptr_t task, uintptr_t addr, uintptr_t size,
+    uintptr_t anywhere)
 {
 	struct vm_mapreq rq = { .size = size,
 		.prot = VM_PROT_READ | VM_PROT_WRITE,
@@ -121,8 +122,8 @@ sys_vm_deallocate(uintptr_t task, uintptr_t addr, uintptr_t size)
 }
 
 long
-sys_vm_protect(uintptr_t task, uintptr_t addr, uintptr_t size, uintptr_t set_max,
-    uintptr_t prot)
+sys_vm_protect(uintptr_t task, uintptr_t addr, uintptr_t size,
+    uintptr_t set_max, uintptr_t prot)
 {
 	vaddr_t va = ROUND_DOWN(addr, PAGE_SIZE);
 	struct vmspace *vs;
@@ -142,7 +143,8 @@ sys_vm_protect(uintptr_t task, uintptr_t addr, uintptr_t size, uintptr_t set_max
 }
 
 long
-sys_vm_inherit(uintptr_t task, uintptr_t addr, uintptr_t size, uintptr_t inherit)
+sys_vm_inherit(uintptr_t task, uintptr_t addr, uintptr_t size,
+    uintptr_t inherit)
 {
 	struct vmspace *vs;
 	int error = task_space(task, &vs);

@@ -3,6 +3,7 @@
  * syscall.c - the system calls as C functions, errno style.
  */
 #include "libc.h"
+#include "mach.h"
 
 #include <abi/reboot.h>
 #include <abi/stat_tern.h>

@@ -17,7 +17,6 @@
 #include <abi/dirent.h>
 #include <abi/errno.h>
 #include <abi/fcntl.h>
-#include <abi/mach.h>
 #include <abi/mman.h>
 #include <abi/poll.h>
 #include <abi/resource.h>
@@ -232,17 +231,5 @@ int	tern_fail(unsigned long nth);
 int	al_region(void *va, size_t len, unsigned flags);
 int	al_prot(const struct al_op *ops, size_t nops);
 long	al_dirty(void *va, size_t len, uint64_t *bitmap);
-
-/* --- Mach's, with vm=mach; see abi/mach.h ---------------------------- */
-kern_return_t vm_allocate(int task, uint64_t *addr, size_t size, int anywhere);
-kern_return_t vm_deallocate(int task, uint64_t addr, size_t size);
-kern_return_t vm_protect(int task, uint64_t addr, size_t size, int set_max,
-    int prot);
-kern_return_t vm_inherit(int task, uint64_t addr, size_t size, int inherit);
-kern_return_t vm_copy(int task, uint64_t from, size_t size, uint64_t to);
-kern_return_t vm_read(int task, uint64_t addr, size_t size, uint64_t *data);
-kern_return_t vm_write(int task, uint64_t addr, uint64_t data, size_t size);
-kern_return_t vm_region(int task, uint64_t *addr, struct vm_region_row *row);
-kern_return_t vm_statistics(struct vm_statistics *st);
 
 #endif /* USER_H */

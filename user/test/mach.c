@@ -4,6 +4,8 @@
  */
 #include "ktap.h"
 
+#include <mach.h>
+
 #define PG	((size_t)PAGE_SIZE)
 #define MB	((size_t)1 << 20)
 #define RW	(PROT_READ | PROT_WRITE)

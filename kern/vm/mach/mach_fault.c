@@ -193,8 +193,8 @@ fault_walk(const struct fault *f)
 
 /* ---- before: the top object ---- */
 
-/* The object of an entry with needs_copy is about to change. @locks map, and @p *top, which
- * becomes the object to use */
+/* The object of an entry with needs_copy is about to change.
+ * @locks map, and @p *top, which becomes the object to use */
 static int
 resolve_copy(struct vm_map_entry *e, struct mach_object **top)
 {

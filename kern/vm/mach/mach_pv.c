@@ -212,13 +212,21 @@ pv_remove_range(struct vmspace *vs, vaddr_t sva, vaddr_t eva,
 
 /* ---- chaos: the pmap is a cache ---- */
 
+/* D has no place but the leaf while no overlay covers it, and a program may
+ * register one later and ask: such a leaf only loses its rights. */
 static int
 drop_leaf(struct pmap_cursor *c, const struct pmap_leaf *leaf, void *arg)
 {
+	const struct remove_arg *ra = arg;
+	unsigned old;
+
 	/* Pinned is wired: what is written through the pin shall find D. */
 	if (leaf->link != PV_UNMANAGED && is_pinned(phys_to_page(leaf->pa)))
 		return 0;
-	(void)remove_leaf(c, leaf, arg);
+	old = pmap_cursor_change(c, PMAP_RWX, 0, ra->tg);
+	if (!(old & PMAP_DIRTY) ||
+	    vm_overlay_covers(ra->vs, c->va, c->va + PAGE_SIZE))
+		(void)remove_leaf(c, leaf, arg);
 	return 1;
 }
 
