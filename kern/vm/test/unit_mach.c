@@ -188,6 +188,34 @@ bypass_frees_the_original(void)
 	leave(p);
 }
 
+/* Links at different places: what is merged adds its offset. */
+static void
+offsets_add_up(void)
+{
+	struct vmspace *p = space(), *c, *d;
+
+	map(p, 0, 8, 0);
+	for (unsigned i = 0; i < 8; i++)
+		put(p, i, 100 + i);
+	c = fork_of(p);
+	put(p, 7, 7); /* shadow at page 0 */
+	EQUAL(vm_unmap(p, BASE, 2 * PAGE_SIZE), 0);
+	d = fork_of(p);
+	put(p, 6, 6); /* shadow at page 2 of it */
+	EQUAL(depth(p), 2);
+	leave(d);
+	put(p, 5, 5);
+	EQUAL(depth(p), 1);
+	EQUAL(vm_check(), 0); /* leaves still show what the chain yields */
+	EQUAL(get(p, 2), 102);
+	EQUAL(get(p, 4), 104);
+	for (unsigned i = 5; i < 8; i++)
+		EQUAL(get(p, i), i);
+	EQUAL(get(c, 5), 105);
+	leave(c);
+	leave(p);
+}
+
 /* ---- the paths of a fault ---- */
 
 static void
@@ -327,6 +355,7 @@ const struct unit unit_mach[] = {
 	{ "rounds_stay_shallow", rounds_stay_shallow, 0 },
 	{ "generations_stay_shallow", generations_stay_shallow, 0 },
 	{ "bypass_frees_the_original", bypass_frees_the_original, 0 },
+	{ "offsets_add_up", offsets_add_up, 0 },
 	{ "paths_of_a_fault", paths_of_a_fault, 0 },
 	{ "page_side", page_side, 0 },
 	{ "check_finds_a_foreign_leaf", check_finds_a_foreign_leaf, 0 },
