@@ -33,6 +33,7 @@ KERN_SRCS += \
 	kern/vm/tlb_oracle.c \
 	kern/vm/asid.c \
 	kern/vm/overlay.c \
+	kern/vm/pd_policy.c \
 	kern/vm/invariants.c \
 	kern/vm/classic/classic.c \
 	kern/vm/classic/classic_fault.c \
@@ -40,7 +41,18 @@ KERN_SRCS += \
 	kern/vm/classic/classic_fork.c \
 	kern/vm/classic/classic_page.c \
 	kern/vm/classic/classic_swap.c \
-	kern/vm/classic/region.c
+	kern/vm/classic/region.c \
+	kern/vm/mach/mach.c \
+	kern/vm/mach/mach_calls.c \
+	kern/vm/mach/mach_check.c \
+	kern/vm/mach/mach_fault.c \
+	kern/vm/mach/mach_file.c \
+	kern/vm/mach/mach_fork.c \
+	kern/vm/mach/mach_object.c \
+	kern/vm/mach/mach_page.c \
+	kern/vm/mach/mach_pv.c \
+	kern/vm/mach/vm_map.c \
+	kern/vm/mach/vm_resident.c
 
 # What the host port compiles too: everything up to here.
 KERN_SRCS_common := $(KERN_SRCS)
@@ -62,6 +74,7 @@ KERN_SRCS_kernel := \
 	kern/ipc/futex.c \
 	kern/sys/syscall_table.c \
 	kern/sys/sys_mem.c \
+	kern/sys/sys_mach.c \
 	kern/sys/sys_proc.c \
 	kern/sys/sys_file.c \
 	kern/sys/sys_name.c \

@@ -68,6 +68,7 @@ init_vm(void)
 	pmap_init();
 	init_tlb();
 	(void)bootarg("vm", design, sizeof(design));
+	vm_chaos = (unsigned)bootarg_u64("mach.chaos", 0);
 	if (vm_init(design) != 0)
 		panic("vm=%s: cannot start", design);
 }

@@ -152,7 +152,35 @@ def classic_regions(vs):
                f'{"s" if flags & VM_SHARED else "p"}', what)
 
 
-DESIGNS = {'classic': classic_regions}
+def object_text(o):
+    """One object of a chain."""
+    if int(o['file']):
+        return f'file {int(o["file"]):#x}'
+    return f'object {int(o):#x} ({int(o["nresident"])} of ' \
+        f'{int(o["npages"])} pages, refs {int(o["refs"])})'
+
+
+def mach_regions(vs):
+    """(sva, eva, rights, kind, source) from the tree; source: the chain."""
+    vmap = vs['priv'].cast(kernel.ctype('struct vm_map').pointer())
+    for e in kernel.tree_of(vmap['tree'], 'struct vm_map_entry', 'node'):
+        flags, o, chain = int(e['flags']), e['object'], []
+        while int(o):
+            chain.append(object_text(o))
+            o = o['shadow']
+        what = ' -> '.join(chain) or 'untouched'
+        if int(e['needs_copy']):
+            what += ' needs_copy'
+        if flags & VM_STACK:
+            what += ' [stack]'
+        if flags & VM_HEAP:
+            what += ' [heap]'
+        yield (int(e['node']['key']), int(e['eva']),
+               f'{prot_text(int(e["prot"]))}/{prot_text(int(e["maxprot"]))} '
+               f'{"s" if flags & VM_SHARED else "p"}', what)
+
+
+DESIGNS = {'classic': classic_regions, 'mach': mach_regions}
 
 
 @command('vm map')

@@ -25,6 +25,7 @@
 	X(inodes,		"inodes in use")			\
 	X(futex_waiters,	"threads asleep in futex")		\
 	X(pinned_pages,		"pins held on user pages")		\
+	X(object_pages,		"resident pages of memory objects")	\
 	X(swap_slots,		"swap slots in use")
 
 #define TERN_STAT_EVENTS(X)						\
@@ -52,6 +53,8 @@
 	X(failed_allocs,	"allocations that failed by failat")	\
 	X(cache_reads,		"pages read into the page cache")	\
 	X(cache_writes,		"pages written back from it")		\
+	X(collapses,		"objects merged into their shadow")	\
+	X(bypasses,		"links of a shadow chain skipped")	\
 	X(swap_ins,		"pages read from swap")			\
 	X(swap_outs,		"pages written to swap")
 

@@ -116,13 +116,22 @@
 	X(madvise,		233,  28, 3)		\
 	X(membarrier,		283, 324, 3)
 
-/* Tern's own calls; the Appel-Li ones (al_*) are described in al.h. */
+/* Tern's own calls; al_* are described in al.h, vm_* in mach.h. */
 #define SYSCALLS_TERN(X)				\
 	X(tern_stat,	0x1000, 0x1000, 2)		\
 	X(tern_fail,	0x1001, 0x1001, 1)		\
 	X(al_region,	0x1010, 0x1010, 3)		\
 	X(al_prot,	0x1011, 0x1011, 2)		\
-	X(al_dirty,	0x1012, 0x1012, 3)
+	X(al_dirty,	0x1012, 0x1012, 3)		\
+	X(vm_allocate,	0x1020, 0x1020, 4)		\
+	X(vm_deallocate, 0x1021, 0x1021, 3)		\
+	X(vm_protect,	0x1022, 0x1022, 5)		\
+	X(vm_inherit,	0x1023, 0x1023, 4)		\
+	X(vm_copy,	0x1024, 0x1024, 4)		\
+	X(vm_read,	0x1025, 0x1025, 4)		\
+	X(vm_write,	0x1026, 0x1026, 4)		\
+	X(vm_region,	0x1027, 0x1027, 3)		\
+	X(vm_statistics, 0x1028, 0x1028, 1)
 
 #define SYSCALLS_RISCV(X)				\
 	X(riscv_hwprobe,	258,  -1, 5)		\

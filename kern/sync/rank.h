@@ -26,6 +26,7 @@ enum lock_rank {
 	RANK_PROC,	/* process tree and signal actions */
 	RANK_SPACE_LIST,/* list of all address spaces */
 	RANK_SPACE,	/* (1) vmspace; fork: parent, then unpublished child */
+	RANK_MAP,	/* Mach: which object an entry has */
 	RANK_OBJECT,	/* (2) design objects; Mach: object before its shadow,
 			 *     L4: frame locks, two in pfn order */
 

@@ -10,15 +10,17 @@
 #include "lib/string.h"
 #include "vm/vm.h"
 
-extern const struct vm_ops classic_ops;
+extern const struct vm_ops classic_ops, mach_ops;
 
 static const struct vm_ops *const designs[] = {
 	&classic_ops,
+	&mach_ops,
 };
 
-const char *const vm_design_names[] = { "classic", NULL };
+const char *const vm_design_names[] = { "classic", "mach", NULL };
 
 const struct vm_ops *vm_design;
+unsigned vm_chaos;
 
 int
 vm_init(const char *name)

@@ -220,6 +220,8 @@ pmap_enter(struct pmap *pm, vaddr_t va, const struct pmap_new *nw,
 	} else {
 		return enter_any(pm, va, nw, tg);
 	}
+	if (pm->flags & PMAP_LINKS)
+		*link_word(pte) = nw->link;
 	spin_unlock(&pm->lock);
 	return 0;
 }
@@ -317,25 +319,28 @@ pmap_cursor_change(struct pmap_cursor *c, unsigned clear, unsigned set,
 	return old;
 }
 
-void
+unsigned
 pmap_cursor_clear(struct pmap_cursor *c, uint64_t soft,
     struct tlb_gather *tg)
 {
 	struct pmap *pm = c->pm;
+	unsigned bits = 0;
 	pte_t old = __atomic_exchange_n(c->pte,
 	    soft != 0 ? pte_make_soft(soft) : 0, __ATOMIC_SEQ_CST);
 
 	if (old == 0) {
 		if (soft != 0)
 			table_count_entry(c->pte);
-		return;
+		return 0;
 	}
 	if (is_mapped(old, c->level)) {
+		bits = pte_bits(old);
 		pm->nleaves -= 1u << (c->level * PTE_INDEX_BITS);
 		lost_entry(pm, c->va, old, c->level, tg);
 	}
 	if (soft == 0)
 		table_page(c->pte)->offset--;
+	return bits;
 }
 
 int
@@ -374,12 +379,13 @@ get_locked(struct pmap *pm, vaddr_t va, struct pmap_leaf *out)
 	unsigned level = 0;
 	pte_t *pte = pmap_walk(pm, va, &level), raw = pte_load(pte);
 
-	if (unlikely(level != 0 || (pm->flags & PMAP_LINKS) ||
-		pte_kind(raw, 0) == PTE_KIND_SOFT))
+	if (unlikely(level != 0 || pte_kind(raw, 0) == PTE_KIND_SOFT))
 		return get_rare(pm, pte, level, out);
 	out->slot = pte;
 	out->moves = pm->moves;
 	decode_plain(out, raw, 0);
+	if (pm->flags & PMAP_LINKS)
+		out->link = *link_word(pte);
 	spin_unlock(&pm->lock);
 	return raw == 0 ? PMAP_EMPTY : (enum pmap_entry)pte_kind(raw, 0);
 }

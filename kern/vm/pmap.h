@@ -241,7 +241,7 @@ int pmap_scan(struct pmap *, vaddr_t sva, vaddr_t eva, pmap_scan_fn *, void *);
  * @return old bits */
 unsigned pmap_cursor_change(struct pmap_cursor *, unsigned clear, unsigned set,
     struct tlb_gather *);
-void pmap_cursor_clear(struct pmap_cursor *, uint64_t soft,
+unsigned pmap_cursor_clear(struct pmap_cursor *, uint64_t soft,
     struct tlb_gather *);
 
 /** Unhook table pages without entries in [@p sva, @p eva) into the gather; one

@@ -200,6 +200,18 @@ vmspace_foreach(int (*fn)(struct vmspace *, void *), void *arg)
 	return r;
 }
 
+void
+vmspace_list_hold(void)
+{
+	sleep_lock_shared(&list_lock);
+}
+
+void
+vmspace_list_release(void)
+{
+	sleep_unlock_shared(&list_lock);
+}
+
 /* ---- ranges ---- */
 
 static int
@@ -336,8 +348,6 @@ vm_mincore(struct vmspace *vs, vaddr_t va, size_t size, uint8_t *vec)
 		return IS_ALIGNED(va, PAGE_SIZE) ? ENOMEM : EINVAL;
 	sleep_lock_shared(&vs->lock);
 	for (vaddr_t at = va; error == 0 && at < va + size; at += PAGE_SIZE) {
-		struct pmap_leaf leaf;
-
 		if (at >= info.eva) {
 			error = vs->ops->region(vs, at, &info);
 			if (error != 0 || info.sva > at) {
@@ -345,8 +355,7 @@ vm_mincore(struct vmspace *vs, vaddr_t va, size_t size, uint8_t *vec)
 				break;
 			}
 		}
-		pmap_get(vs->pmap, at, &leaf);
-		*vec++ = leaf.kind == PMAP_LEAF || leaf.kind == PMAP_NOACCESS;
+		*vec++ = vs->ops->resident(vs, at);
 	}
 	sleep_unlock_shared(&vs->lock);
 	return error;
@@ -358,6 +367,28 @@ vm_dump(struct vmspace *vs, struct sink *sk)
 	sleep_lock_shared(&vs->lock);
 	vs->ops->dump(vs, sk);
 	sleep_unlock_shared(&vs->lock);
+}
+
+int
+vm_design_call(struct vmspace *a, struct vmspace *b, vm_design_op *op,
+    void *arg)
+{
+	struct vmspace *first = a < b ? a : b, *second = a < b ? b : a;
+	struct vm_txn txn;
+	int error;
+
+	begin(first, &txn);
+	do {
+		if (second != first)
+			sleep_lock_nested(&second->lock);
+		error = op(a, b, arg, &txn);
+		/* The second space is weaker too: flush before it unlocks. */
+		if (second != first) {
+			tlb_gather_flush(&txn.tg);
+			end(second);
+		}
+	} while (again(first, &txn, &error));
+	return error;
 }
 
 /* ---- Appel-Li ---- */

@@ -165,6 +165,9 @@ struct vm_ops {
 	    uint64_t *bitmap, struct vm_txn *);
 	/** First region that ends after @p va; ENOENT: none. Lock shared. */
 	int (*region)(struct vmspace *vs, vaddr_t va, struct vm_region_info *);
+	/** Is there a frame for the page at @p va, which is in a region?  Its
+	 * leaf may be missing where page tables are a cache. Lock shared. */
+	bool (*resident)(struct vmspace *vs, vaddr_t va);
 
 	/* Page side; the caller holds no space lock. */
 	/** A and D over all mappings (PG_HARVEST_*); clears @p clear. */
@@ -209,6 +212,9 @@ int vm_init(const char *design);
 extern const struct vm_ops *vm_design;
 /** Names in order, NULL at the end. */
 extern const char *const vm_design_names[];
+/** A test of designs whose page tables are a cache (mach.chaos=N): one fault in
+ * so many drops a random leaf of its space; 0: none. Set before vm_init. */
+extern unsigned vm_chaos;
 
 /* ---- space.c: whole spaces ---- */
 
@@ -240,6 +246,12 @@ int vm_region(struct vmspace *, vaddr_t va, struct vm_region_info *);
 /** As vm_region, with a reference to info->object if that is not NULL. */
 int vm_region_held(struct vmspace *, vaddr_t va, struct vm_region_info *);
 void vm_dump(struct vmspace *, struct sink *);
+/** An operation that only one design has, in the same shape as the others:
+ * both spaces (or one) locked exclusively, flushed, checked, restarted. */
+typedef int vm_design_op(struct vmspace *, struct vmspace *, void *arg,
+    struct vm_txn *);
+int vm_design_call(struct vmspace *, struct vmspace *, vm_design_op *,
+    void *arg);
 
 /* ---- space.c over overlay.c: Appel-Li rights ---- */
 
@@ -333,6 +345,11 @@ void vm_overlay_take_dirty(struct vmspace *, vaddr_t sva, vaddr_t eva,
 /** Call @p fn for each space, with the list locked shared; a value other than
  * 0 ends the walk and is returned. For page-side slots and checks. */
 int vmspace_foreach(int (*fn)(struct vmspace *, void *), void *arg);
+
+/** Between these no space is freed: a page-side slot may use the space of a
+ * leaf that it finds. @pre may sleep */
+void vmspace_list_hold(void);
+void vmspace_list_release(void);
 
 /* ---- invariants.c ---- */
 

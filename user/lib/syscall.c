@@ -3,6 +3,7 @@
  * syscall.c - the system calls as C functions, errno style.
  */
 #include "libc.h"
+#include "mach.h"
 
 #include <abi/reboot.h>
 #include <abi/stat_tern.h>
@@ -74,6 +75,23 @@ WRAP1(int, tern_fail, unsigned long)
 WRAP3(int, al_region, void *, size_t, unsigned)
 WRAP2(int, al_prot, const struct al_op *, size_t)
 WRAP3(long, al_dirty, void *, size_t, uint64_t *)
+
+/* Mach's calls return a kern_return_t; -1 with ENOSYS: another design. */
+#define WRAP4(ret, name, A, B, C, D)					\
+	ret name(A a, B b, C c, D d)					\
+	{ return CALL6(ret, name, a, b, c, d, 0, 0); }
+#define WRAP5(ret, name, A, B, C, D, E)					\
+	ret name(A a, B b, C c, D d, E e)				\
+	{ return CALL6(ret, name, a, b, c, d, e, 0); }
+WRAP4(kern_return_t, vm_allocate, int, uint64_t *, size_t, int)
+WRAP3(kern_return_t, vm_deallocate, int, uint64_t, size_t)
+WRAP5(kern_return_t, vm_protect, int, uint64_t, size_t, int, int)
+WRAP4(kern_return_t, vm_inherit, int, uint64_t, size_t, int)
+WRAP4(kern_return_t, vm_copy, int, uint64_t, size_t, uint64_t)
+WRAP4(kern_return_t, vm_read, int, uint64_t, size_t, uint64_t *)
+WRAP4(kern_return_t, vm_write, int, uint64_t, uint64_t, size_t)
+WRAP3(kern_return_t, vm_region, int, uint64_t *, struct vm_region_row *)
+WRAP1(kern_return_t, vm_statistics, struct vm_statistics *)
 
 int
 open(const char *path, int flags, ...)

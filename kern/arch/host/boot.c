@@ -60,6 +60,7 @@ host_boot(const struct host_options *o)
 	pmap_init();
 	if (tlb_init(&host_options.policy) != 0)
 		panic("tlb_init refused the policy");
+	vm_chaos = o->chaos;
 	if (vm_init(o->design) != 0)
 		panic("no design %s", o->design);
 	if (swap_start() != 0)

@@ -21,6 +21,7 @@ struct host_options {
 	unsigned ncpu;
 	size_t ram_size;
 	const char *design;
+	unsigned chaos;	    /* vm_chaos */
 	struct tlb_policy policy;
 	unsigned asid_bits; /* of the hardware; 0: it has no ASIDs */
 	bool negative;	    /* TLBs also keep invalid entries */

@@ -329,6 +329,11 @@ add_configs(bool quick)
 		o->design = name;
 		o->ipi_deferred = true;
 		add_policies(name);
+		if (strcmp(name, "mach") != 0)
+			continue;
+		o = config("%s/4/chaos-1", name);
+		o->design = name;
+		o->chaos = 1;
 	}
 }
 

@@ -169,6 +169,19 @@ frames_left(void)
 	    vm_object_cached();
 }
 
+const char *fuzz_design;
+
+static const char *
+design_of(const struct fuzz_config *c)
+{
+	unsigned n = 0;
+
+	while (vm_design_names[n] != NULL)
+		n++;
+	return fuzz_design != NULL ? fuzz_design :
+				     vm_design_names[c->design % 16 % n];
+}
+
 static void
 boot(const struct fuzz_config *c)
 {
@@ -184,6 +197,8 @@ boot(const struct fuzz_config *c)
 	o.ipi_deferred = c->flags & FUZZ_DEFERRED;
 	o.ram_size = c->ram % 4 == 1 ? (size_t)2 << 20 : (size_t)4 << 20;
 	o.swap_slots = (size_t)1 << c->swap % 10 & ~(size_t)1;
+	o.design = design_of(c);
+	o.chaos = c->design / 16 % 4;
 	host_boot(&o);
 	host_hook = fuzz_hook;
 }
@@ -238,6 +253,7 @@ fuzz_print(const struct fuzz_rec *rec, struct sink *sk)
 void
 fuzz_print_config(const struct fuzz_config *c, struct sink *sk)
 {
+	sink_printf(sk, "%s chaos %u, ", design_of(c), c->design / 16 % 4);
 	sink_printf(sk, "%u CPUs, targets=%s deliver=%s catchup=%s asidbits=%d"
 			"%s%s%s hooks 1/%u, %u swap slots\n",
 	    1 + c->ncpu % 4, c->policy % 2 ? "all" : "mask",

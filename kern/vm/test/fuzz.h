@@ -21,7 +21,7 @@ struct fuzz_config {
 	uint8_t hooks;	   /* interleaved accesses: one in n points; 0: none */
 	uint8_t ram;	   /* 0: 4 MiB, else 2 MiB: it runs out */
 	uint8_t swap;	   /* 2^(n % 10) slots; 0: none */
-	uint8_t unused;
+	uint8_t design;	   /* n % 16 % number of designs; n / 16 % 4: chaos */
 };
 
 #define FUZZ_NO_NEGATIVE 1u
@@ -35,6 +35,8 @@ struct fuzz_rec {
 
 _Static_assert(sizeof(struct fuzz_config) == 8, "header of a program");
 _Static_assert(sizeof(struct fuzz_rec) == 8, "record of a program");
+
+extern const char *fuzz_design; /* for all programs; NULL: as they say */
 
 /**
  * Boot a machine and run the program; panics at the first difference from the

@@ -3,7 +3,7 @@
  * fuzz_main.c - make programs from a seed, run each in a child, and make the
  * one that fails small.
  *
- * usage: fuzz [-s SEED] [-t SECONDS] [-n OPS] [-o JSON] [-1]
+ * usage: fuzz [-s SEED] [-t SECONDS] [-n OPS] [-o JSON] [-d DESIGN] [-1]
  *        fuzz -r FILE            run a saved program and list it
  * A finding is minimised by delta debugging: drop ever smaller pieces as long
  * as the rest still fails.  The result is printed, saved next to the JSON and
@@ -196,6 +196,8 @@ parse(int argc, char **argv)
 			replay = v;
 		else if (strcmp(a, "-o") == 0)
 			json = v;
+		else if (strcmp(a, "-d") == 0)
+			fuzz_design = v;
 		else if (!(strcmp(a, "-s") == 0 && strtou64(v, &seed)) &&
 		    !(strcmp(a, "-t") == 0 && strtou64(v, &seconds)) &&
 		    !(strcmp(a, "-n") == 0 && strtou64(v, &max_ops)))
@@ -213,7 +215,7 @@ main(int argc, char **argv)
 
 	if (!parse(argc, argv)) {
 		say("usage: fuzz [-s seed] [-t seconds] [-n ops] [-o json] "
-		    "[-1] | -r file\n");
+		    "[-d design] [-1] | -r file\n");
 		return 2;
 	}
 	p.done = os_map(PAGE_SIZE, true);

@@ -272,6 +272,7 @@ int
 main(int argc, char **argv)
 {
 	static const char *const catchup[] = { "gen", "eager", "tick" };
+	unsigned ndesigns = 0;
 
 	for (int i = 1; i + 1 < argc; i += 2) {
 		if (strcmp(argv[i], "-s") == 0)
@@ -279,18 +280,23 @@ main(int argc, char **argv)
 		else if (strcmp(argv[i], "-n") == 0)
 			(void)strtou64(argv[i + 1], &rounds);
 	}
-	report_begin("tsan", "build/tsan.json", 12);
-	for (unsigned p = 0; p < 12; p++) {
+	while (vm_design_names[ndesigns] != NULL)
+		ndesigns++;
+	report_begin("tsan", "build/tsan.json", 12 * ndesigns);
+	for (unsigned i = 0; i < 12 * ndesigns; i++) {
 		struct host_options o = host_defaults;
+		unsigned p = i % 12;
 		char name[64];
 		const char *bad;
 
 		o.threads = true;
+		o.design = vm_design_names[i / 12];
+		o.chaos = p % 4;
 		o.policy.targets = (enum tlb_targets)(p & 1);
 		o.policy.deliver = (enum tlb_deliver)(p >> 1 & 1);
 		o.policy.catchup = (enum tlb_catchup)(p >> 2);
 		o.policy.asid_bits = p % 3 == 2 ? 2 : -1;
-		snprintf(name, sizeof(name), "threads/%s-%s-%s-%d",
+		snprintf(name, sizeof(name), "%s/threads/%s-%s-%s-%d", o.design,
 		    p & 1 ? "all" : "mask", p >> 1 & 1 ? "sbi" : "ipi",
 		    catchup[p >> 2], o.policy.asid_bits);
 		bad = run_child(run, &o, 300000, false);
