@@ -259,7 +259,7 @@ page_side(void)
 	struct vm_txn txn;
 	struct vm_page *pg;
 
-	vm_txn_init(&txn);
+	tlb_gather_init(&txn.tg);
 	vs[0] = space();
 	map(vs[0], 0, 1, VM_MAP_SHARED);
 	for (unsigned i = 1; i < ARRAY_SIZE(vs); i++)
