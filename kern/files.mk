@@ -37,7 +37,19 @@ KERN_SRCS += \
 	kern/vm/classic/classic_file.c \
 	kern/vm/classic/classic_fork.c \
 	kern/vm/classic/classic_page.c \
-	kern/vm/classic/region.c
+	kern/vm/classic/region.c \
+	kern/vm/l4/fpage.c \
+	kern/vm/l4/mapdb.c \
+	kern/vm/l4/sigma0.c \
+	kern/vm/l4/l4_ops.c \
+	kern/vm/l4/l4_space.c \
+	kern/vm/l4/l4_fault.c \
+	kern/vm/l4/root_area.c \
+	kern/vm/l4/root_pages.c \
+	kern/vm/l4/root_pager.c \
+	kern/vm/l4/root_check.c \
+	kern/vm/l4/root_fork.c \
+	kern/vm/l4/root_file.c
 
 # What the host port compiles too: everything up to here.
 KERN_SRCS_common := $(KERN_SRCS)

@@ -50,7 +50,8 @@
 	X(oom_kills,		"processes ended for memory")		\
 	X(failed_allocs,	"allocations that failed by failat")	\
 	X(cache_reads,		"pages read into the page cache")	\
-	X(cache_writes,		"pages written back from it")
+	X(cache_writes,		"pages written back from it")		\
+	X(mapping_edits,	"L4 mapping nodes made, moved, removed")
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>

@@ -26,13 +26,14 @@ enum lock_rank {
 	RANK_PROC,	/* process tree and signal actions */
 	RANK_SPACE_LIST,/* list of all address spaces */
 	RANK_SPACE,	/* (1) vmspace; fork: parent, then unpublished child */
-	RANK_OBJECT,	/* (2) design objects; Mach: object before its shadow,
-			 *     L4: frame locks, two in pfn order */
+	RANK_OBJECT,	/* (2) design objects; Mach: object before its shadow */
 
 	/* Spin locks that are never taken in interrupts. */
 	RANK_ICACHE,	/* which inode is where */
 	RANK_PAGE,	/* (3) page busy bit */
 	RANK_PAGEQ,	/* (4) page queues */
+	RANK_PAGER,	/* L4: pages of one client of the root pager */
+	RANK_MAPPING,	/* L4: frame locks, two in order of their address */
 	RANK_PMAP,	/* (5) pmap */
 	RANK_PV,	/* (6) reverse maps */
 	RANK_ASID,	/* (7) allocators, in this order */

@@ -10,13 +10,14 @@
 #include "lib/string.h"
 #include "vm/vm.h"
 
-extern const struct vm_ops classic_ops;
+extern const struct vm_ops classic_ops, l4_ops;
 
 static const struct vm_ops *const designs[] = {
 	&classic_ops,
+	&l4_ops,
 };
 
-const char *const vm_design_names[] = { "classic", NULL };
+const char *const vm_design_names[] = { "classic", "l4", NULL };
 
 const struct vm_ops *vm_design;
 
