@@ -336,8 +336,6 @@ vm_mincore(struct vmspace *vs, vaddr_t va, size_t size, uint8_t *vec)
 		return IS_ALIGNED(va, PAGE_SIZE) ? ENOMEM : EINVAL;
 	sleep_lock_shared(&vs->lock);
 	for (vaddr_t at = va; error == 0 && at < va + size; at += PAGE_SIZE) {
-		struct pmap_leaf leaf;
-
 		if (at >= info.eva) {
 			error = vs->ops->region(vs, at, &info);
 			if (error != 0 || info.sva > at) {
@@ -345,8 +343,7 @@ vm_mincore(struct vmspace *vs, vaddr_t va, size_t size, uint8_t *vec)
 				break;
 			}
 		}
-		pmap_get(vs->pmap, at, &leaf);
-		*vec++ = leaf.kind == PMAP_LEAF || leaf.kind == PMAP_NOACCESS;
+		*vec++ = vs->ops->resident(vs, at);
 	}
 	sleep_unlock_shared(&vs->lock);
 	return error;

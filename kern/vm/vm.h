@@ -175,6 +175,9 @@ struct vm_ops {
 	    uint64_t *bitmap, struct vm_txn *);
 	/** First region that ends after @p va; ENOENT: none. Lock shared. */
 	int (*region)(struct vmspace *vs, vaddr_t va, struct vm_region_info *);
+	/** Whether an access at @p va, which is mapped, finds its page in
+	 * memory (mincore). Lock shared. */
+	bool (*resident)(struct vmspace *vs, vaddr_t va);
 
 	/* Page side; the caller holds no space lock. */
 	/** A and D over all mappings (PG_HARVEST_*); clears @p clear. */

@@ -442,6 +442,15 @@ classic_region(struct vmspace *vs, vaddr_t va, struct vm_region_info *info)
 	return 0;
 }
 
+static bool
+classic_resident(struct vmspace *vs, vaddr_t va)
+{
+	struct pmap_leaf leaf;
+
+	pmap_get(vs->pmap, va, &leaf);
+	return leaf.kind == PMAP_LEAF || leaf.kind == PMAP_NOACCESS;
+}
+
 const struct vm_ops classic_ops = {
 	.name = "classic",
 	.pmap_flags = 0,
@@ -459,6 +468,7 @@ const struct vm_ops classic_ops = {
 	.prot_pages = classic_prot_pages,
 	.dirty = classic_dirty,
 	.region = classic_region,
+	.resident = classic_resident,
 	.pg_harvest = classic_pg_harvest,
 	.pg_revoke = classic_pg_revoke,
 	.pg_evict = classic_pg_evict,

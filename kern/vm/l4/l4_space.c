@@ -28,6 +28,16 @@ l4_init(void)
 	pages_init();
 }
 
+/* Mapped, or ready to be mapped again. */
+static bool
+l4_resident(struct vmspace *vs, vaddr_t va)
+{
+	struct pmap_leaf leaf;
+
+	return pmap_get(vs->pmap, va, &leaf) == PMAP_LEAF ||
+	    root_resident(vs, va);
+}
+
 /* ---- page side ---- */
 
 static unsigned
@@ -196,6 +206,7 @@ const struct vm_ops l4_ops = {
 	.prot_pages = root_prot_pages,
 	.dirty = root_dirty,
 	.region = root_region,
+	.resident = l4_resident,
 	.pg_harvest = l4_pg_harvest,
 	.pg_revoke = l4_pg_revoke,
 	.pg_evict = l4_pg_evict,

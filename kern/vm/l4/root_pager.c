@@ -371,6 +371,24 @@ root_region(struct vmspace *vs, vaddr_t va, struct vm_region_info *info)
 	return 0;
 }
 
+bool
+root_resident(struct vmspace *vs, vaddr_t va)
+{
+	const struct area *r = area_find(vs, va);
+	struct pageset *ps = &client_of(vs)->pages;
+	uint64_t index = va >> PAGE_SHIFT;
+	bool there;
+
+	if (r != NULL && r->ds != NULL) {
+		ps = &r->ds->pages;
+		index = (r->offset + (va - area_sva(r))) >> PAGE_SHIFT;
+	}
+	spin_lock(&ps->lock);
+	there = pageset_find(ps, index) != NULL;
+	spin_unlock(&ps->lock);
+	return there;
+}
+
 /* ---- fault messages ---- */
 
 int

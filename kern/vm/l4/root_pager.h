@@ -201,6 +201,8 @@ int root_prot_pages(struct vmspace *, const struct page_op *, size_t n,
 int root_dirty(struct vmspace *, vaddr_t sva, vaddr_t eva, uint64_t *bitmap,
     struct vm_txn *);
 int root_region(struct vmspace *, vaddr_t va, struct vm_region_info *);
+/** The pager has a page of the client for @p va. */
+bool root_resident(struct vmspace *, vaddr_t va);
 int root_obj_revoke(struct vm_object *, uint64_t first, uint64_t end,
     vm_prot_t keep, struct vm_txn *);
 /** Areas and pages of one space. 0 = sound */

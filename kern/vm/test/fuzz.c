@@ -152,11 +152,22 @@ frames_left(void)
 	return frame_free_count() + pmap_tables_cached() + kmem_slab_frames();
 }
 
+static const char *
+design_of(const struct fuzz_config *c)
+{
+	unsigned n = 0;
+
+	while (vm_design_names[n] != NULL)
+		n++;
+	return vm_design_names[c->design % n];
+}
+
 static void
 boot(const struct fuzz_config *c)
 {
 	struct host_options o = host_defaults;
 
+	o.design = design_of(c);
 	o.ncpu = 1 + c->ncpu % 4;
 	o.policy.targets = (enum tlb_targets)(c->policy % 2);
 	o.policy.deliver = (enum tlb_deliver)(c->policy / 2 % 2);
@@ -218,9 +229,9 @@ fuzz_print(const struct fuzz_rec *rec, struct sink *sk)
 void
 fuzz_print_config(const struct fuzz_config *c, struct sink *sk)
 {
-	sink_printf(sk, "%u CPUs, targets=%s deliver=%s catchup=%s asidbits=%d"
+	sink_printf(sk, "%s, %u CPUs, targets=%s deliver=%s catchup=%s asidbits=%d"
 			"%s%s%s hooks 1/%u\n",
-	    1 + c->ncpu % 4, c->policy % 2 ? "all" : "mask",
+	    design_of(c), 1 + c->ncpu % 4, c->policy % 2 ? "all" : "mask",
 	    c->policy / 2 % 2 ? "sbi" : "ipi",
 	    c->policy / 4 % 3 == 0	? "gen" :
 		c->policy / 4 % 3 == 1 ? "eager" :

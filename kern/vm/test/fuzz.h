@@ -20,7 +20,8 @@ struct fuzz_config {
 	uint8_t flags;	   /* FUZZ_* */
 	uint8_t hooks;	   /* interleaved accesses: one in n points; 0: none */
 	uint8_t ram;	   /* 0: 4 MiB, else 2 MiB: it runs out */
-	uint8_t unused[2];
+	uint8_t design;	   /* of those in vm_design_names */
+	uint8_t unused;
 };
 
 #define FUZZ_NO_NEGATIVE 1u

@@ -268,34 +268,44 @@ run(void *arg)
 	return ops == 0;
 }
 
+static void
+stress(const char *design, unsigned p)
+{
+	static const char *const catchup[] = { "gen", "eager", "tick" };
+	struct host_options o = host_defaults;
+	char name[64];
+	const char *bad;
+
+	o.design = design;
+	o.threads = true;
+	o.policy.targets = (enum tlb_targets)(p & 1);
+	o.policy.deliver = (enum tlb_deliver)(p >> 1 & 1);
+	o.policy.catchup = (enum tlb_catchup)(p >> 2);
+	o.policy.asid_bits = p % 3 == 2 ? 2 : -1;
+	snprintf(name, sizeof(name), "%s/threads/%s-%s-%s-%d", design,
+	    p & 1 ? "all" : "mask", p >> 1 & 1 ? "sbi" : "ipi",
+	    catchup[p >> 2], o.policy.asid_bits);
+	bad = run_child(run, &o, 300000, false);
+	report_result(bad[0] == '\0', name, bad);
+}
+
 int
 main(int argc, char **argv)
 {
-	static const char *const catchup[] = { "gen", "eager", "tick" };
+	unsigned ndesigns = 0;
 
+	while (vm_design_names[ndesigns] != NULL)
+		ndesigns++;
 	for (int i = 1; i + 1 < argc; i += 2) {
 		if (strcmp(argv[i], "-s") == 0)
 			(void)strtou64(argv[i + 1], &seed);
 		else if (strcmp(argv[i], "-n") == 0)
 			(void)strtou64(argv[i + 1], &rounds);
 	}
-	report_begin("tsan", "build/tsan.json", 12);
-	for (unsigned p = 0; p < 12; p++) {
-		struct host_options o = host_defaults;
-		char name[64];
-		const char *bad;
-
-		o.threads = true;
-		o.policy.targets = (enum tlb_targets)(p & 1);
-		o.policy.deliver = (enum tlb_deliver)(p >> 1 & 1);
-		o.policy.catchup = (enum tlb_catchup)(p >> 2);
-		o.policy.asid_bits = p % 3 == 2 ? 2 : -1;
-		snprintf(name, sizeof(name), "threads/%s-%s-%s-%d",
-		    p & 1 ? "all" : "mask", p >> 1 & 1 ? "sbi" : "ipi",
-		    catchup[p >> 2], o.policy.asid_bits);
-		bad = run_child(run, &o, 300000, false);
-		report_result(bad[0] == '\0', name, bad);
-	}
+	report_begin("tsan", "build/tsan.json", 12 * ndesigns);
+	for (unsigned d = 0; d < ndesigns; d++)
+		for (unsigned p = 0; p < 12; p++)
+			stress(vm_design_names[d], p);
 	report_number("rounds", rounds);
 	return report_end();
 }
