@@ -40,7 +40,7 @@ SHOOTING = ['cow', 'thread', 'tlb', 'al', 'conformance']
 AXES = {
     'group': list(GROUPS),
     'arch': qemu.TESTED,
-    'vm': ['classic'],
+    'vm': ['classic', 'l4'],
     'cpus': [1, 2, 4, 8],
     'debug': [True, False],
     'lane': ['mttcg', 'icount'],

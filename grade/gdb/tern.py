@@ -152,7 +152,7 @@ def classic_regions(vs):
                f'{"s" if flags & VM_SHARED else "p"}', what)
 
 
-DESIGNS = {'classic': classic_regions}
+DESIGNS = {'classic': classic_regions, 'l4': l4_regions}
 
 
 @command('vm map')

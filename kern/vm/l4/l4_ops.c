@@ -69,7 +69,7 @@ drop_after_flush(struct tlb_gather *tg, struct vm_page *pg)
 struct revoke {
 	struct mapdb_tree *tree;
 	struct vm_page *pg;
-	const struct vmspace *owner; /* its overlay remembers what was written */
+	const struct vmspace *owner; /* its overlay remembers D */
 	unsigned rights;
 	unsigned reset;	   /* PMAP_ACCESSED | PMAP_DIRTY, or 0 */
 	unsigned status;   /* OR of the bits met */
@@ -493,8 +493,8 @@ give_node(struct give *g, struct mapnode *parent, unsigned bits)
 }
 
 /* The sender's node becomes the receiver's, reference and children included.
- * The flush keeps a reference of its own, since the receiver may lose his before
- * the granter's translation is gone everywhere. */
+ * The flush keeps a reference of its own, since the receiver may lose his
+ * before the granter's translation is gone everywhere. */
 static int
 grant_node(struct give *g, unsigned bits)
 {
@@ -702,6 +702,6 @@ l4_check_mappings(struct vmspace *vs)
 		}
 	} while (error == 0 && b.n == CHECK_BATCH);
 	if (b.error != 0)
-		kprintf("l4_check: an entry is no mapping, or of a free frame\n");
+		kprintf("l4_check: no mapping, or of a free frame\n");
 	return error != 0 ? error : b.error;
 }

@@ -12,11 +12,7 @@
  *	shared		other	yes			map it, W if MODIFIED
  *
  * Path: root_fault -> HERE; vm_object_flush, _resize -> root_obj_revoke.
- * Locks: vm_object_lock from the look at the page to its mapping, so that a
- *	page is never mapped after it was truncated, nor W after it was cleaned;
- *	then that of the set.
- * Who maps a page of the cache stands in the mapping database; only private
- * copies are found through the areas of the object.
+ * Locks: vm_object_lock from the look at the page to its mapping, then the set.
  */
 #include "abi/errno.h"
 #include "vm/l4/root_pager.h"
@@ -111,7 +107,8 @@ root_file_fault(const struct root_fault *f)
 	return error;
 }
 
-/* ---- taking rights back ---- */
+/* ---- taking rights back: who maps a page of the cache stands in the mapping
+ * database; private copies are found through the areas ---- */
 
 /* The part of an area that shows [@p first, @p end) loses everything. */
 static int

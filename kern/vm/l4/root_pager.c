@@ -7,15 +7,13 @@
  * Order inside an operation: allocate what may fail, then change areas, then
  * take mappings away; an error leaves everything as it was.
  *
- * A fault message about	what the pager does
- *	nothing known		EFAULT, or EACCES beyond area and overlay
+ *	fault message about	what the pager does
  *	a device		map it
- *	a file			root_file.c, unless the page has a private copy
- *	shared memory		the dataspace's frame, or a new one
- *	a private page, new	a frame from sigma0, zeroed
- *	 known, not shared	map it with all rights
- *	 shared (SLOT_COW)	read: without W.  write: alone with it, map it with
- *				all rights; else map a copy over it
+ *	a file			root_file.c, unless there is a private copy
+ *	shared memory		map the dataspace's frame, or a new one
+ *	a private page, new	map a frame from sigma0, zeroed
+ *	known, not shared	map it with all rights
+ *	shared (SLOT_COW)	read: without W; write: map a copy, unless alone
  */
 #include "abi/errno.h"
 #include "mem/kmem.h"

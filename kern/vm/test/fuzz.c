@@ -229,8 +229,8 @@ fuzz_print(const struct fuzz_rec *rec, struct sink *sk)
 void
 fuzz_print_config(const struct fuzz_config *c, struct sink *sk)
 {
-	sink_printf(sk, "%s, %u CPUs, targets=%s deliver=%s catchup=%s asidbits=%d"
-			"%s%s%s hooks 1/%u\n",
+	sink_printf(sk, "%s, %u CPUs, targets=%s deliver=%s catchup=%s "
+			"asidbits=%d%s%s%s hooks 1/%u\n",
 	    design_of(c), 1 + c->ncpu % 4, c->policy % 2 ? "all" : "mask",
 	    c->policy / 2 % 2 ? "sbi" : "ipi",
 	    c->policy / 4 % 3 == 0	? "gen" :

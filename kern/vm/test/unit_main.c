@@ -15,8 +15,10 @@
 static const struct {
 	const char *name;
 	const struct unit *units;
-} files[] = { { "lib", unit_lib }, { "sync", unit_sync }, { "mem", unit_mem },
-	{ "pmap", unit_pmap }, { "tlb", unit_tlb } };
+	const char *design; /* NULL: the default */
+} files[] = { { "lib", unit_lib, NULL }, { "sync", unit_sync, NULL },
+	{ "mem", unit_mem, NULL }, { "pmap", unit_pmap, NULL },
+	{ "tlb", unit_tlb, NULL }, { "l4", unit_l4, "l4" } };
 
 static uint64_t rng = 88172645463325252ull;
 
@@ -48,15 +50,23 @@ unit_panics(host_fn *fn, void *arg)
 	return os_run(call_child, &c, 10000, true) == HOST_EXIT_PANIC;
 }
 
+struct run {
+	const struct unit *unit;
+	const char *design;
+};
+
 static int
 run_unit(void *arg)
 {
-	const struct unit *u = arg;
+	const struct run *r = arg;
+	const struct unit *u = r->unit;
 	struct host_options o = host_defaults;
 
 	o.ram_size = (size_t)4 << 20;
 	if (u->asid_bits != 0)
 		o.policy.asid_bits = u->asid_bits;
+	if (r->design != NULL)
+		o.design = r->design;
 	host_boot(&o);
 	u->fn();
 	return 0;
@@ -74,13 +84,13 @@ main(int argc, char **argv)
 	report_begin("unit", "build/unit.json", n);
 	for (unsigned f = 0; f < ARRAY_SIZE(files); f++)
 		for (const struct unit *u = files[f].units; u->name; u++) {
-			struct unit copy = *u;
+			struct run r = { u, files[f].design };
 			const char *bad;
 			char name[96];
 
 			if (only && strcmp(only, u->name) != 0)
 				continue;
-			bad = run_child(run_unit, &copy, TEST_MS, !only);
+			bad = run_child(run_unit, &r, TEST_MS, !only);
 			snprintf(name, sizeof(name), "%s/%s", files[f].name,
 			    u->name);
 			report_result(bad[0] == '\0', name, bad);
