@@ -338,6 +338,34 @@ root_prot_pages(struct vmspace *vs, const struct page_op *op, size_t n,
 	return error;
 }
 
+/* The page that the pager has for @p va, or NULL. */
+static struct vm_page *
+page_at(struct vmspace *vs, vaddr_t va)
+{
+	const struct area *r = area_find(vs, va);
+	struct pageset *ps = &client_of(vs)->pages;
+	uint64_t index = va >> PAGE_SHIFT;
+	struct vm_page *pg = NULL;
+	const uintptr_t *slot;
+
+	if (r != NULL && r->ds != NULL) {
+		ps = &r->ds->pages;
+		index = (r->offset + (va - area_sva(r))) >> PAGE_SHIFT;
+	}
+	spin_lock(&ps->lock);
+	slot = pageset_find(ps, index);
+	if (slot != NULL)
+		pg = slot_page(*slot);
+	spin_unlock(&ps->lock);
+	return pg;
+}
+
+bool
+root_resident(struct vmspace *vs, vaddr_t va)
+{
+	return page_at(vs, va) != NULL;
+}
+
 int
 root_dirty(struct vmspace *vs, vaddr_t sva, vaddr_t eva, uint64_t *bitmap,
     struct vm_txn *txn)
@@ -346,7 +374,16 @@ root_dirty(struct vmspace *vs, vaddr_t sva, vaddr_t eva, uint64_t *bitmap,
 		.flags = L4_UNMAP_SELF | L4_UNMAP_RESET, .written = bitmap,
 		.base = sva };
 
-	return l4_unmap(&u, &txn->tg) == 0 ? 0 : root_restart(txn);
+	if (l4_unmap(&u, &txn->tg) != 0)
+		return root_restart(txn);
+	/* A page that the kernel is writing is so without a mapping too. */
+	for (size_t i = 0; sva + i * PAGE_SIZE < eva; i++) {
+		const struct vm_page *pg = page_at(vs, sva + i * PAGE_SIZE);
+
+		if (pg != NULL && pg->wpins != 0)
+			bitmap[i / 64] |= (uint64_t)1 << (i % 64);
+	}
+	return 0;
 }
 
 int
@@ -367,24 +404,6 @@ root_region(struct vmspace *vs, vaddr_t va, struct vm_region_info *info)
 		.offset = r->offset,
 	};
 	return 0;
-}
-
-bool
-root_resident(struct vmspace *vs, vaddr_t va)
-{
-	const struct area *r = area_find(vs, va);
-	struct pageset *ps = &client_of(vs)->pages;
-	uint64_t index = va >> PAGE_SHIFT;
-	bool there;
-
-	if (r != NULL && r->ds != NULL) {
-		ps = &r->ds->pages;
-		index = (r->offset + (va - area_sva(r))) >> PAGE_SHIFT;
-	}
-	spin_lock(&ps->lock);
-	there = pageset_find(ps, index) != NULL;
-	spin_unlock(&ps->lock);
-	return there;
 }
 
 /* ---- fault messages ---- */
