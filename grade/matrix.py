@@ -31,11 +31,11 @@ GROUPS = {
     'sig': 180, 'file': 180, 'badcall': 300, 'elf': 240, 'fp': 180,
     'time': 180, 'tlb': 300, 'al': 240, 'shell': 240, 'glibc': 180,
     'machine': 240, 'oom': 300,
-    'conformance': 300, 'write': 300, 'fmap': 300,
+    'conformance': 300, 'write': 300, 'fmap': 300, 'l4': 240,
 }
 
 # Those that unmap, protect or copy what other CPUs use.
-SHOOTING = ['cow', 'thread', 'tlb', 'al', 'conformance']
+SHOOTING = ['cow', 'thread', 'tlb', 'al', 'l4', 'conformance']
 
 AXES = {
     'group': list(GROUPS),

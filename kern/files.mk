@@ -69,6 +69,8 @@ KERN_SRCS_kernel := \
 	kern/proc/vm_env.c \
 	kern/ipc/pipe.c \
 	kern/ipc/futex.c \
+	kern/ipc/l4_ipc.c \
+	kern/ipc/l4_transfer.c \
 	kern/sys/syscall_table.c \
 	kern/sys/sys_mem.c \
 	kern/sys/sys_proc.c \
@@ -77,6 +79,7 @@ KERN_SRCS_kernel := \
 	kern/sys/sys_poll.c \
 	kern/sys/sys_signal.c \
 	kern/sys/sys_time.c \
+	kern/sys/sys_l4.c \
 	kern/sys/sys_misc.c \
 	kern/sys/elf.c \
 	kern/sys/exec.c \

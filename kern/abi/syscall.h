@@ -116,13 +116,17 @@
 	X(madvise,		233,  28, 3)		\
 	X(membarrier,		283, 324, 3)
 
-/* Tern's own calls; the Appel-Li ones (al_*) are described in al.h. */
+/* Tern's own calls; the Appel-Li ones (al_*) are described in al.h,
+ * those of the L4 design (l4_*) in l4.h. */
 #define SYSCALLS_TERN(X)				\
 	X(tern_stat,	0x1000, 0x1000, 2)		\
 	X(tern_fail,	0x1001, 0x1001, 1)		\
 	X(al_region,	0x1010, 0x1010, 3)		\
 	X(al_prot,	0x1011, 0x1011, 2)		\
-	X(al_dirty,	0x1012, 0x1012, 3)
+	X(al_dirty,	0x1012, 0x1012, 3)		\
+	X(l4_unmap,	0x1020, 0x1020, 2)		\
+	X(l4_ipc,	0x1021, 0x1021, 1)		\
+	X(l4_set_pager,	0x1022, 0x1022, 1)
 
 #define SYSCALLS_RISCV(X)				\
 	X(riscv_hwprobe,	258,  -1, 5)		\
