@@ -218,6 +218,8 @@ pmap_enter(struct pmap *pm, vaddr_t va, const struct pmap_new *nw,
 	} else {
 		return enter_any(pm, va, nw, tg);
 	}
+	if (unlikely(pm->flags & PMAP_LINKS))
+		*link_word(pte) = nw->link;
 	spin_unlock(&pm->lock);
 	return 0;
 }
@@ -372,12 +374,13 @@ get_locked(struct pmap *pm, vaddr_t va, struct pmap_leaf *out)
 	unsigned level = 0;
 	pte_t *pte = pmap_walk(pm, va, &level), raw = pte_load(pte);
 
-	if (unlikely(level != 0 || (pm->flags & PMAP_LINKS) ||
-		pte_kind(raw, 0) == PTE_KIND_SOFT))
+	if (unlikely(level != 0 || pte_kind(raw, 0) == PTE_KIND_SOFT))
 		return get_rare(pm, pte, level, out);
 	out->slot = pte;
 	out->moves = pm->moves;
 	decode_plain(out, raw, 0);
+	if (unlikely(pm->flags & PMAP_LINKS))
+		out->link = *link_word(pte);
 	spin_unlock(&pm->lock);
 	return raw == 0 ? PMAP_EMPTY : (enum pmap_entry)pte_kind(raw, 0);
 }

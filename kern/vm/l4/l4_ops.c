@@ -413,13 +413,15 @@ lock_and_look(struct give *g)
 
 	while (error == 0) {
 		lock_ends(g, pa, other);
-		error = look_at_source(g);
-		if (error == 0)
+		if (g->m->from != NULL)
+			error = look_at_source(g);
+		if (error == 0) {
 			(void)pmap_get(g->m->to->pmap, g->m->dst, &g->old);
-		pa = g->pa;
-		other = has_node(&g->old) ? g->old.pa : pa;
-		if (error == 0 && is_locked(g, pa) && is_locked(g, other))
-			return 0;
+			pa = g->pa;
+			other = has_node(&g->old) ? g->old.pa : pa;
+			if (is_locked(g, pa) && is_locked(g, other))
+				return 0;
+		}
 		unlock_ends(g);
 	}
 	return error;
@@ -533,7 +535,9 @@ same_frame(struct give *g, unsigned bits, int *error)
 {
 	struct mapdb_tree *t = mapdb_tree_of(g->pa);
 	struct mapnode *old = node_of(&g->old), *parent = g->src;
-	struct pmap_edit ed = { .set = bits, .seen = &g->old };
+	/* COW does not exist here; clearing it is the engine's short way. */
+	struct pmap_edit ed = { .clear = PMAP_COW, .set = bits,
+		.seen = &g->old };
 
 	*error = 0;
 	if (g->src != NULL && mapdb_is_above(t, old, g->src))
@@ -593,9 +597,12 @@ clear_destination(const struct l4_map *m, struct tlb_gather *tg)
 int
 l4_map(const struct l4_map *m, struct tlb_gather *tg)
 {
-	struct give g = { .m = m, .tg = tg };
+	struct give g; /* large: only what is read before it is set */
 	int error;
 
+	g.m = m;
+	g.tg = tg;
+	g.src = NULL;
 	do {
 		error = lock_and_look(&g);
 		if (error != 0)
