@@ -7,7 +7,7 @@
 #ifndef ABI_L4_H
 #define ABI_L4_H
 
-/* Rights in bits 0-2 of a flexpage; what l4_unmap returns in them: referenced,
+/* Rights in bits 0-2 of a flexpage; l4_unmap returns in them: referenced,
  * written, executed. */
 #define L4_FPAGE_X	 1ul
 #define L4_FPAGE_W	 2ul
@@ -21,8 +21,8 @@
 #define L4_UNMAP_FLUSH	 0x40ul	/* from the caller's own space too */
 #define L4_UNMAP_MAX	 64
 
-/* Message registers: MR0 is the tag, then u untyped words, then t words of typed
- * items, two each. */
+/* Message registers: MR0 is the tag, then u untyped words, then t words of
+ * typed items, two each. */
 #define L4_MRS		 64
 #define L4_TAG(label, u, t)						\
 	((unsigned long)(label) << 16 | (unsigned long)(t) << 6 | (u))

@@ -26,7 +26,8 @@ unmap_fpage(uint64_t *fpage, bool flush)
 {
 	struct l4_unmap u = { .space = thread_self()->space,
 		.rights = fpage_prot(*fpage),
-		.flags = L4_UNMAP_RESET | (flush ? L4_UNMAP_SELF : 0) };
+		.flags = L4_UNMAP_RESET | L4_UNMAP_OWNER |
+		    (flush ? L4_UNMAP_SELF : 0) };
 	struct tlb_gather tg;
 
 	if (fpage_is_nil(*fpage))
@@ -38,9 +39,11 @@ unmap_fpage(uint64_t *fpage, bool flush)
 	    USER_MAX :
 	    u.sva + ((vaddr_t)1 << fpage_size_log2(*fpage));
 	tlb_gather_init(&tg);
+	sleep_lock_shared(&u.space->lock); /* for the overlay */
 	while (l4_unmap(&u, &tg) != 0)
 		tlb_gather_flush(&tg);
 	tlb_gather_flush(&tg);
+	sleep_unlock_shared(&u.space->lock);
 	*fpage &= ~(uint64_t)7;
 	if (u.status & L4_REFERENCED)
 		*fpage |= L4_FPAGE_R;

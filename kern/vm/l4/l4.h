@@ -112,7 +112,8 @@ unsigned l4_unmap_page(struct vmspace *, vaddr_t, unsigned rights,
 /** Whether the space has exactly this frame at @p va. */
 bool l4_has(struct vmspace *, vaddr_t va, const struct vm_page *);
 
-/** Sigma0 takes rights of a frame back from everybody.
+/** Sigma0 takes rights of a frame back from everybody.  With L4_UNMAP_OWNER
+ * what was written is remembered in the overlays of all spaces.
  * @retval EAGAIN flush and call again (only when no right is left) */
 int __must_check l4_unmap_frame(struct vm_page *, unsigned rights,
     unsigned flags, unsigned *status, struct tlb_gather *);

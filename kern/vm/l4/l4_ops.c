@@ -70,6 +70,7 @@ struct revoke {
 	struct mapdb_tree *tree;
 	struct vm_page *pg;
 	const struct vmspace *owner; /* its overlay remembers D */
+	bool everyone; /* all overlays do */
 	unsigned rights;
 	unsigned reset;	   /* PMAP_ACCESSED | PMAP_DIRTY, or 0 */
 	unsigned status;   /* OR of the bits met */
@@ -112,6 +113,7 @@ revoke_node(struct revoke *rv, struct mapnode *n)
 	struct vmspace *vs = n->space;
 	vaddr_t va = mapnode_va(n);
 	struct pmap_edit ed = { .clear = rv->rights | rv->reset };
+	bool owner = rv->everyone || vs == rv->owner;
 	int error = pmap_change(vs->pmap, va, &ed, rv->tg);
 
 	KASSERT(error == 0);
@@ -119,12 +121,12 @@ revoke_node(struct revoke *rv, struct mapnode *n)
 	rv->status |= ed.old;
 	if (ed.old & PMAP_RWX & ~rv->rights) {
 		if (rv->reset) {
-			remember(rv->pg, vs, va, ed.old, false);
+			remember(rv->pg, vs, va, ed.old, owner);
 			keep_written(rv, n);
 		}
 		return;
 	}
-	remember(rv->pg, vs, va, ed.old, vs == rv->owner);
+	remember(rv->pg, vs, va, ed.old, owner);
 	(void)pmap_clear(vs->pmap, va, 0, NULL, rv->tg);
 	mapdb->remove(rv->tree, n);
 	rv->nremoved++;
@@ -160,6 +162,7 @@ l4_unmap_frame(struct vm_page *pg, unsigned rights, unsigned flags,
 	paddr_t pa = page_to_phys(pg);
 	struct revoke rv = { .tree = mapdb_tree_of(pa), .pg = pg,
 		.rights = rights, .tg = tg,
+		.everyone = flags & L4_UNMAP_OWNER,
 		.reset = flags & L4_UNMAP_RESET ? L4_REFERENCED | L4_WRITTEN :
 						  0 };
 
@@ -215,7 +218,8 @@ take_leaf_locked(struct pmap_cursor *c, const struct pmap_leaf *leaf,
 		if (leaf->bits & clear)
 			old = pmap_cursor_change(c, clear, 0, tk->tg);
 		if (reset_bits(u))
-			remember(pg, u->space, c->va, old, false);
+			remember(pg, u->space, c->va, old,
+			    u->flags & L4_UNMAP_OWNER);
 		met(u, c->va, old);
 		return 0;
 	}

@@ -46,7 +46,8 @@ l4_pg_harvest(struct vm_page *pg, unsigned clear, struct vm_txn *txn)
 	unsigned status = 0, answer = 0;
 
 	/* One reset takes both, and remembers both in the frame. */
-	if (l4_unmap_frame(pg, 0, clear != 0 ? L4_UNMAP_RESET : 0, &status,
+	if (l4_unmap_frame(pg, 0, L4_UNMAP_OWNER |
+		(clear != 0 ? L4_UNMAP_RESET : 0), &status,
 		&txn->tg) != 0)
 		return PG_HARVEST_UNKNOWN;
 	if (status & L4_REFERENCED)
@@ -59,9 +60,10 @@ l4_pg_harvest(struct vm_page *pg, unsigned clear, struct vm_txn *txn)
 static int
 l4_pg_revoke(struct vm_page *pg, vm_prot_t keep, struct vm_txn *txn)
 {
-	return l4_unmap_frame(pg, VM_PROT_ALL & ~keep, 0, NULL, &txn->tg) == 0 ?
-	    0 :
-	    EBUSY;
+	int error = l4_unmap_frame(pg, VM_PROT_ALL & ~keep, L4_UNMAP_OWNER,
+	    NULL, &txn->tg);
+
+	return error == 0 ? 0 : EBUSY;
 }
 
 static int
