@@ -46,6 +46,14 @@ l4_uncharge(const struct vmspace *vs)
 	__atomic_fetch_sub(&l4_of(vs)->nnodes, 1, __ATOMIC_RELAXED);
 }
 
+/** Bounded, not exact: mappers of different frames ask at the same time. */
+static inline bool
+l4_is_full(const struct vmspace *vs)
+{
+	return __atomic_load_n(&l4_of(vs)->nnodes, __ATOMIC_RELAXED) >=
+	    l4_of(vs)->max_nodes;
+}
+
 /* State of a page, beside VM_PROT_* rights. */
 #define L4_REFERENCED 0x10u /* PMAP_ACCESSED */
 #define L4_WRITTEN    0x20u /* PMAP_DIRTY */

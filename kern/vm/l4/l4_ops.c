@@ -478,13 +478,11 @@ static int
 give_node(struct give *g, struct mapnode *parent, unsigned bits)
 {
 	struct mapdb_tree *t = mapdb_tree_of(g->pa);
-	struct l4_space *receiver = l4_of(g->m->to);
 	struct vm_page *pg = phys_to_page(g->pa);
 	struct mapnode *n;
 	int error;
 
-	if (mapnode_depth(parent) >= MAPDB_DEPTH_MAX ||
-	    receiver->nnodes >= receiver->max_nodes)
+	if (mapnode_depth(parent) >= MAPDB_DEPTH_MAX || l4_is_full(g->m->to))
 		return EMLINK;
 	n = mapdb->insert(t, parent, g->m->to, g->m->dst);
 	if (n == NULL)
@@ -507,12 +505,11 @@ grant_node(struct give *g, unsigned bits)
 	struct revoke rv = { .tree = mapdb_tree_of(g->pa),
 		.pg = phys_to_page(g->pa), .tg = g->tg,
 		.rights = PMAP_RWX & ~bits };
-	struct l4_space *receiver = l4_of(g->m->to);
 	int error;
 
 	if (has_node(&g->old))
 		return EBUSY; /* l4_map() removes it first */
-	if (receiver->nnodes >= receiver->max_nodes)
+	if (l4_is_full(g->m->to))
 		return EMLINK;
 	if (!has_room(g->tg))
 		return EAGAIN;

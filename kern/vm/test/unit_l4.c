@@ -272,6 +272,25 @@ tree_of_grants(void)
 	finish();
 }
 
+/* The granter's translation lives until the flush; so must the frame, even if
+ * the receiver lets go at once. */
+static void
+grant_waits_for_flush(void)
+{
+	struct tlb_gather other;
+
+	start();
+	EQUAL(from_sigma0(0, 0, 0, ALL), 0);
+	EQUAL(give(L4_GRANT, 0, 0, 1, 1, ALL), 0);
+	tlb_gather_init(&other);
+	EQUAL(l4_unmap_frame(frame[0], ALL, 0, NULL, &other), 0);
+	tlb_gather_flush(&other);
+	EQUAL(frame[0]->refs, 2); /* ours, and that of the granter's gather */
+	tlb_gather_flush(&tg);
+	EQUAL(frame[0]->refs, 1);
+	finish();
+}
+
 static void
 tree_of_copies(void)
 {
@@ -483,6 +502,27 @@ memory_runs_out(void)
 	finish();
 }
 
+/* Each map takes the same time; one unmap takes them all. */
+static void
+ten_thousand_children(void)
+{
+	const unsigned n = 10000;
+
+	start();
+	EQUAL(from_sigma0(0, 0, 0, RW), 0);
+	for (unsigned i = 1; i <= n; i++)
+		EQUAL(give(L4_MAP, 0, 0, 1 + i % 5, i, RW), 0);
+	EQUAL(frame[0]->refs, n + 2);
+	(void)take(0, 0, VM_PROT_WRITE, 0);
+	for (unsigned i = 1; i <= n; i += 77)
+		EQUAL(rights_at(1 + i % 5, i), RO);
+	(void)take(0, 0, ALL, 0);
+	TREE(0, "A0.1");
+	tlb_gather_flush(&tg);
+	EQUAL(frame[0]->refs, 2);
+	finish();
+}
+
 /* One unmap over more spaces than a gather has ranges. */
 static void
 many_spaces_in_one_gather(void)
@@ -687,6 +727,7 @@ const struct unit unit_l4[] = {
 	{ "fpage_select_ends", fpage_select_ends, 0 },
 	{ "tree_of_maps", tree_of_maps, 0 },
 	{ "tree_of_grants", tree_of_grants, 0 },
+	{ "grant_waits_for_flush", grant_waits_for_flush, 0 },
 	{ "tree_of_copies", tree_of_copies, 0 },
 	{ "construction", construction, 0 },
 	{ "overmap", overmap, 0 },
@@ -696,6 +737,7 @@ const struct unit unit_l4[] = {
 	{ "depth_is_bounded", depth_is_bounded, 0 },
 	{ "nodes_are_bounded", nodes_are_bounded, 0 },
 	{ "memory_runs_out", memory_runs_out, 0 },
+	{ "ten_thousand_children", ten_thousand_children, 0 },
 	{ "many_spaces_in_one_gather", many_spaces_in_one_gather, 0 },
 	{ "sigma0_once", sigma0_once, 0 },
 	{ "random_flow", random_flow, 0 },
