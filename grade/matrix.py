@@ -32,15 +32,16 @@ GROUPS = {
     'time': 180, 'tlb': 300, 'al': 240, 'shell': 240, 'glibc': 180,
     'machine': 240, 'oom': 300,
     'conformance': 300, 'write': 300, 'fmap': 300, 'swap': 300, 'mach': 180,
+    'l4': 240,
 }
 
 # Those that unmap, protect or copy what other CPUs use.
-SHOOTING = ['cow', 'thread', 'tlb', 'al', 'conformance']
+SHOOTING = ['cow', 'thread', 'tlb', 'al', 'l4', 'conformance']
 
 AXES = {
     'group': list(GROUPS),
     'arch': qemu.TESTED,
-    'vm': ['classic', 'mach'],
+    'vm': ['classic', 'mach', 'l4'],
     'cpus': [1, 2, 4, 8],
     'debug': [True, False],
     'lane': ['mttcg', 'icount'],

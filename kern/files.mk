@@ -52,7 +52,19 @@ KERN_SRCS += \
 	kern/vm/mach/mach_page.c \
 	kern/vm/mach/mach_pv.c \
 	kern/vm/mach/vm_map.c \
-	kern/vm/mach/vm_resident.c
+	kern/vm/mach/vm_resident.c \
+	kern/vm/l4/fpage.c \
+	kern/vm/l4/mapdb.c \
+	kern/vm/l4/sigma0.c \
+	kern/vm/l4/l4_ops.c \
+	kern/vm/l4/l4_space.c \
+	kern/vm/l4/l4_fault.c \
+	kern/vm/l4/root_area.c \
+	kern/vm/l4/root_pages.c \
+	kern/vm/l4/root_pager.c \
+	kern/vm/l4/root_check.c \
+	kern/vm/l4/root_fork.c \
+	kern/vm/l4/root_file.c
 
 # What the host port compiles too: everything up to here.
 KERN_SRCS_common := $(KERN_SRCS)
@@ -72,6 +84,8 @@ KERN_SRCS_kernel := \
 	kern/proc/vm_env.c \
 	kern/ipc/pipe.c \
 	kern/ipc/futex.c \
+	kern/ipc/l4_ipc.c \
+	kern/ipc/l4_transfer.c \
 	kern/sys/syscall_table.c \
 	kern/sys/sys_mem.c \
 	kern/sys/sys_mach.c \
@@ -81,6 +95,7 @@ KERN_SRCS_kernel := \
 	kern/sys/sys_poll.c \
 	kern/sys/sys_signal.c \
 	kern/sys/sys_time.c \
+	kern/sys/sys_l4.c \
 	kern/sys/sys_misc.c \
 	kern/sys/elf.c \
 	kern/sys/exec.c \

@@ -17,6 +17,7 @@
 #include "abi/errno.h"
 #include "arch/trap.h"
 #include "ipc/futex.h"
+#include "ipc/l4_ipc.h"
 #include "lib/panic.h"
 #include "proc/signal.h"
 
@@ -48,9 +49,10 @@ trap_pagefault(struct trapframe *tf, vaddr_t va, unsigned access)
 	struct vm_fault f = { .va = va, .access = access };
 	int error;
 
-	(void)tf;
 	t->nfaults++;
 	error = vm_fault(t->space, &f);
+	if (unlikely(error == EFAULT && t->pager != 0))
+		error = l4_pager_fault(&f, tf_pc(tf));
 	if (unlikely(error != 0))
 		fault_failed(error, f.va);
 }

@@ -20,7 +20,7 @@ USER_BIN := init sh ls cat echo wc grep kill ps free vmstat maps sleep time \
 	stress true false uname env hexdump poweroff ktest mkdir rmdir rm ln \
 	mv cp head tail tee df sync
 USER_TEST := proc pipe mem cow thread sig file badcall elf fp time tlb al \
-	shell glibc oom conformance machine write fmap swap powercut mach
+	shell glibc oom conformance machine write fmap swap powercut mach l4
 USER_BENCH := bench
 
 MACHINE_riscv := machine_riscv

@@ -132,17 +132,17 @@ def prot_text(prot):
     return ''.join(c if prot >> i & 1 else '-' for i, c in enumerate('rwx'))
 
 
-def classic_regions(vs):
-    """(sva, eva, rights, kind, source) from the red-black tree."""
-    cs = vs['priv'].cast(kernel.ctype('struct classic_space').pointer())
+def regions_of(vs, space, tree, region, store):
+    """(sva, eva, rights, kind, source) from the red-black tree of a design."""
+    priv = vs['priv'].cast(kernel.ctype(f'struct {space}').pointer())
     source = {k: v.replace('VM_', '').lower()
               for k, v in kernel.enum_names('enum vm_source').items()}
-    for r in kernel.tree_of(cs['regions'], 'struct region', 'node'):
+    for r in kernel.tree_of(priv[tree], f'struct {region}', 'node'):
         flags, what = int(r['flags']), source[int(r['source'])]
         if what == 'phys':
             what += f' {int(r["offset"]):#x}'
-        elif int(r['store']):
-            what += f' store {int(r["store"]):#x}+{int(r["offset"]):#x}'
+        elif int(r[store]):
+            what += f' store {int(r[store]):#x}+{int(r["offset"]):#x}'
         if flags & VM_STACK:
             what += ' [stack]'
         if flags & VM_HEAP:
@@ -180,7 +180,16 @@ def mach_regions(vs):
                f'{"s" if flags & VM_SHARED else "p"}', what)
 
 
-DESIGNS = {'classic': classic_regions, 'mach': mach_regions}
+def classic_regions(vs):
+    return regions_of(vs, 'classic_space', 'regions', 'region', 'store')
+
+
+def l4_regions(vs):
+    """The root pager's areas; its client begins with what priv points to."""
+    return regions_of(vs, 'root_client', 'areas', 'area', 'ds')
+
+
+DESIGNS = {'classic': classic_regions, 'mach': mach_regions, 'l4': l4_regions}
 
 
 @command('vm map')

@@ -53,6 +53,7 @@
 	X(failed_allocs,	"allocations that failed by failat")	\
 	X(cache_reads,		"pages read into the page cache")	\
 	X(cache_writes,		"pages written back from it")		\
+	X(mapping_edits,	"L4 mapping nodes made, moved, removed") \
 	X(collapses,		"objects merged into their shadow")	\
 	X(bypasses,		"links of a shadow chain skipped")	\
 	X(swap_ins,		"pages read from swap")			\

@@ -116,7 +116,7 @@
 	X(madvise,		233,  28, 3)		\
 	X(membarrier,		283, 324, 3)
 
-/* Tern's own calls; al_* are described in al.h, vm_* in mach.h. */
+/* Tern's own calls; al_* are described in al.h, vm_* in mach.h, l4_* in l4.h. */
 #define SYSCALLS_TERN(X)				\
 	X(tern_stat,	0x1000, 0x1000, 2)		\
 	X(tern_fail,	0x1001, 0x1001, 1)		\
@@ -131,7 +131,10 @@
 	X(vm_read,	0x1025, 0x1025, 4)		\
 	X(vm_write,	0x1026, 0x1026, 4)		\
 	X(vm_region,	0x1027, 0x1027, 3)		\
-	X(vm_statistics, 0x1028, 0x1028, 1)
+	X(vm_statistics, 0x1028, 0x1028, 1)		\
+	X(l4_unmap,	0x1030, 0x1030, 2)		\
+	X(l4_ipc,	0x1031, 0x1031, 1)		\
+	X(l4_set_pager,	0x1032, 0x1032, 1)
 
 #define SYSCALLS_RISCV(X)				\
 	X(riscv_hwprobe,	258,  -1, 5)		\

@@ -81,6 +81,7 @@ struct thread {
 	bool restore_sigmask;	 /* [c] */
 	stack_t sigstack;	 /* [c] sigaltstack */
 	struct fault_info fault; /* [c] of the synchronous signal pending */
+	int pager;		 /* [c] L4: who answers its faults; 0 nobody */
 	/* Accounting. */
 	uint64_t run_ns;	 /* [c] CPU time, by ticks */
 	uint64_t nfaults;	 /* [c] */

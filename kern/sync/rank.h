@@ -34,6 +34,8 @@ enum lock_rank {
 	RANK_ICACHE,	/* which inode is where */
 	RANK_PAGE,	/* (3) page busy bit */
 	RANK_PAGEQ,	/* (4) page queues */
+	RANK_PAGER,	/* L4: pages of one client of the root pager */
+	RANK_MAPPING,	/* L4: frame locks, two in order of their address */
 	RANK_PMAP,	/* (5) pmap */
 	RANK_PV,	/* (6) reverse maps */
 	RANK_ASID,	/* (7) allocators, in this order */

@@ -10,14 +10,15 @@
 #include "lib/string.h"
 #include "vm/vm.h"
 
-extern const struct vm_ops classic_ops, mach_ops;
+extern const struct vm_ops classic_ops, mach_ops, l4_ops;
 
 static const struct vm_ops *const designs[] = {
 	&classic_ops,
 	&mach_ops,
+	&l4_ops,
 };
 
-const char *const vm_design_names[] = { "classic", "mach", NULL };
+const char *const vm_design_names[] = { "classic", "mach", "l4", NULL };
 
 const struct vm_ops *vm_design;
 unsigned vm_chaos;

@@ -220,7 +220,7 @@ pmap_enter(struct pmap *pm, vaddr_t va, const struct pmap_new *nw,
 	} else {
 		return enter_any(pm, va, nw, tg);
 	}
-	if (pm->flags & PMAP_LINKS)
+	if (unlikely(pm->flags & PMAP_LINKS))
 		*link_word(pte) = nw->link;
 	spin_unlock(&pm->lock);
 	return 0;
@@ -384,7 +384,7 @@ get_locked(struct pmap *pm, vaddr_t va, struct pmap_leaf *out)
 	out->slot = pte;
 	out->moves = pm->moves;
 	decode_plain(out, raw, 0);
-	if (pm->flags & PMAP_LINKS)
+	if (unlikely(pm->flags & PMAP_LINKS))
 		out->link = *link_word(pte);
 	spin_unlock(&pm->lock);
 	return raw == 0 ? PMAP_EMPTY : (enum pmap_entry)pte_kind(raw, 0);

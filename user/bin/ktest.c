@@ -13,7 +13,7 @@
 /* oom is last: it leaves the machine with little memory for a while. */
 static const char *const groups[] = { "proc", "pipe", "mem", "cow", "thread",
 	"sig", "file", "badcall", "elf", "fp", "time", "tlb", "al",
-	"shell", "glibc", "machine", "write", "fmap", "swap", "mach",
+	"shell", "glibc", "machine", "write", "fmap", "swap", "mach", "l4",
 	"conformance",
 	"oom" };
 

@@ -75,6 +75,9 @@ WRAP1(int, tern_fail, unsigned long)
 WRAP3(int, al_region, void *, size_t, unsigned)
 WRAP2(int, al_prot, const struct al_op *, size_t)
 WRAP3(long, al_dirty, void *, size_t, uint64_t *)
+WRAP2(int, l4_unmap, unsigned long, uint64_t *)
+WRAP1(int, l4_ipc, struct l4_ipc *)
+WRAP1(int, l4_set_pager, pid_t)
 
 /* Mach's calls return a kern_return_t; -1 with ENOSYS: another design. */
 #define WRAP4(ret, name, A, B, C, D)					\

@@ -49,6 +49,7 @@ typedef int64_t		off_t;
 typedef int		pid_t;
 struct tern_stat;
 struct al_op;
+struct l4_ipc;
 
 /* --- the program: start.c, env.c ------------------------------------- */
 extern __thread int errno;
@@ -231,5 +232,8 @@ int	tern_fail(unsigned long nth);
 int	al_region(void *va, size_t len, unsigned flags);
 int	al_prot(const struct al_op *ops, size_t nops);
 long	al_dirty(void *va, size_t len, uint64_t *bitmap);
+int	l4_unmap(unsigned long control, uint64_t *fpages);
+int	l4_ipc(struct l4_ipc *m);
+int	l4_set_pager(pid_t tid);
 
 #endif /* USER_H */

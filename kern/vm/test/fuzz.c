@@ -187,6 +187,7 @@ boot(const struct fuzz_config *c)
 {
 	struct host_options o = host_defaults;
 
+	o.design = design_of(c);
 	o.ncpu = 1 + c->ncpu % 4;
 	o.policy.targets = (enum tlb_targets)(c->policy % 2);
 	o.policy.deliver = (enum tlb_deliver)(c->policy / 2 % 2);

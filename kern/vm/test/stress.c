@@ -6,6 +6,7 @@
  * protects, discards and unmaps and knows what must be there; it reads the
  * windows of the others, where anything may happen but a wrong frame.  Between
  * two rounds every CPU also forks the space, changes its copy and drops it.
+ * For L4 all CPUs also map, grant and unmap the same few pages of four spaces.
  *
  * usage: stress [-s SEED] [-n ROUNDS]
  */
@@ -15,6 +16,7 @@
 #include "lib/printf.h"
 #include "lib/string.h"
 #include "mem/kmem.h"
+#include "vm/l4/l4.h"
 #include "vm/test/report.h"
 
 #define WINDOW 16 /* pages of one CPU */
@@ -268,40 +270,179 @@ run(void *arg)
 	return ops == 0;
 }
 
+/* ---- L4 primitives: all CPUs give and take the same few pages ---- */
+
+#define FLOW_SPACES 4
+#define FLOW_PAGES  4
+#define FLOW_FRAMES 3
+#define FLOW_STEPS  (100 * rounds)
+#define FLOWS	    4 /* runs, each with a seed of its own */
+
+static struct vmspace *flow_space[FLOW_SPACES];
+static struct vm_page *flow_frame[FLOW_FRAMES];
+
+static vaddr_t
+flow_page(uint64_t r)
+{
+	return BASE + r % FLOW_PAGES * PAGE_SIZE;
+}
+
+static void
+flow_step(struct worker *w, struct tlb_gather *tg)
+{
+	uint64_t r = host_random(&w->rng);
+	struct vmspace *a = flow_space[r % FLOW_SPACES];
+	struct l4_map m = { .from = a, .src = flow_page(r >> 8),
+		.to = flow_space[(r >> 16) % FLOW_SPACES],
+		.dst = flow_page(r >> 24),
+		.rights = r >> 32 & 1 ? VM_PROT_READ : VM_PROT_ALL,
+		.how = (enum l4_how)((r >> 33 & 7) % 3) };
+	struct l4_unmap u = { .space = a, .sva = flow_page(r >> 8),
+		.eva = flow_page(r >> 8) + PAGE_SIZE,
+		.rights = r >> 32 & 1 ? VM_PROT_WRITE : VM_PROT_ALL,
+		.flags = r >> 33 & 1 ? L4_UNMAP_SELF : 0 };
+
+	switch (r >> 40 & 7) {
+	case 0:
+	case 1:
+		m.from = NULL;
+		m.src = page_to_phys(flow_frame[(r >> 8) % FLOW_FRAMES]);
+		m.how = L4_MAP;
+		must("map of sigma0", l4_map(&m, tg), 0);
+		break;
+	case 2:
+		must("unmap", l4_unmap(&u, tg), 0);
+		break;
+	case 3:
+		must("unmap of sigma0",
+		    l4_unmap_frame(flow_frame[(r >> 8) % FLOW_FRAMES],
+			u.rights, 0, NULL, tg), 0);
+		break;
+	default:
+		switch (l4_map(&m, tg)) {
+		case 0:
+		case ENOENT: /* the sender has nothing */
+		case EACCES:
+		case EMLINK:
+			break;
+		default:
+			BAD("l4_map");
+		}
+	}
+}
+
+static void
+flow_work(void *arg)
+{
+	struct worker *w = arg;
+	struct tlb_gather tg;
+
+	tlb_gather_init(&tg);
+	host_load(flow_space[w->cpu % FLOW_SPACES]);
+	for (uint64_t k = 0; k < FLOW_STEPS; k++) {
+		struct host_op op = { .va = flow_page(k),
+			.access = VM_PROT_READ, .width = HOST_WORD };
+
+		flow_step(w, &tg);
+		tlb_gather_flush(&tg);
+		/* Whatever is mapped is one of the three frames. */
+		if (host_try(&op) == 0 && op.value != mark(9, 9, 9))
+			BAD("a foreign frame: 0x%lx", (unsigned long)op.value);
+		w->ops++;
+	}
+	host_load(NULL);
+}
+
+static int
+run_flow(void *arg)
+{
+	host_fn *fn[MAXCPU];
+	void *args[MAXCPU];
+
+	host_boot(arg);
+	for (unsigned s = 0; s < FLOW_SPACES; s++)
+		must("create", vmspace_create(&flow_space[s]), 0);
+	for (unsigned f = 0; f < FLOW_FRAMES; f++) {
+		uint64_t *word = page_to_virt(flow_frame[f] = sigma0_alloc());
+
+		for (unsigned i = 0; i < PAGE_SIZE / sizeof(*word); i++)
+			word[i] = mark(9, 9, 9);
+	}
+	for (unsigned c = 0; c < ncpu; c++) {
+		workers[c] = (struct worker){ .cpu = c,
+			.rng = seed * 7919 + c + 1 };
+		fn[c] = flow_work;
+		args[c] = &workers[c];
+	}
+	host_run_threads(ncpu, fn, args);
+	for (unsigned s = 0; s < FLOW_SPACES; s++)
+		must("check", vm_design->check(flow_space[s]), 0);
+	for (unsigned s = 0; s < FLOW_SPACES; s++)
+		vmspace_drop(flow_space[s]);
+	for (unsigned f = 0; f < FLOW_FRAMES; f++)
+		if (flow_frame[f]->holds != 1)
+			BAD("%lu references are left",
+			    (unsigned long)flow_frame[f]->holds);
+	return 0;
+}
+
+static void
+stress_flow(unsigned n)
+{
+	struct host_options o = host_defaults;
+	char name[64];
+	const char *bad;
+
+	o.design = "l4";
+	o.threads = true;
+	seed += n;
+	snprintf(name, sizeof(name), "l4/primitives/%u", n);
+	bad = run_child(run_flow, &o, 300000, false);
+	seed -= n;
+	report_result(bad[0] == '\0', name, bad);
+}
+
+static void
+stress(const char *design, unsigned p)
+{
+	static const char *const catchup[] = { "gen", "eager", "tick" };
+	struct host_options o = host_defaults;
+	char name[64];
+	const char *bad;
+
+	o.design = design;
+	o.threads = true;
+	o.chaos = p % 4;
+	o.policy.targets = (enum tlb_targets)(p & 1);
+	o.policy.deliver = (enum tlb_deliver)(p >> 1 & 1);
+	o.policy.catchup = (enum tlb_catchup)(p >> 2);
+	o.policy.asid_bits = p % 3 == 2 ? 2 : -1;
+	snprintf(name, sizeof(name), "%s/threads/%s-%s-%s-%d", design,
+	    p & 1 ? "all" : "mask", p >> 1 & 1 ? "sbi" : "ipi",
+	    catchup[p >> 2], o.policy.asid_bits);
+	bad = run_child(run, &o, 300000, false);
+	report_result(bad[0] == '\0', name, bad);
+}
+
 int
 main(int argc, char **argv)
 {
-	static const char *const catchup[] = { "gen", "eager", "tick" };
 	unsigned ndesigns = 0;
 
+	while (vm_design_names[ndesigns] != NULL)
+		ndesigns++;
 	for (int i = 1; i + 1 < argc; i += 2) {
 		if (strcmp(argv[i], "-s") == 0)
 			(void)strtou64(argv[i + 1], &seed);
 		else if (strcmp(argv[i], "-n") == 0)
 			(void)strtou64(argv[i + 1], &rounds);
 	}
-	while (vm_design_names[ndesigns] != NULL)
-		ndesigns++;
-	report_begin("tsan", "build/tsan.json", 12 * ndesigns);
-	for (unsigned i = 0; i < 12 * ndesigns; i++) {
-		struct host_options o = host_defaults;
-		unsigned p = i % 12;
-		char name[64];
-		const char *bad;
-
-		o.threads = true;
-		o.design = vm_design_names[i / 12];
-		o.chaos = p % 4;
-		o.policy.targets = (enum tlb_targets)(p & 1);
-		o.policy.deliver = (enum tlb_deliver)(p >> 1 & 1);
-		o.policy.catchup = (enum tlb_catchup)(p >> 2);
-		o.policy.asid_bits = p % 3 == 2 ? 2 : -1;
-		snprintf(name, sizeof(name), "%s/threads/%s-%s-%s-%d", o.design,
-		    p & 1 ? "all" : "mask", p >> 1 & 1 ? "sbi" : "ipi",
-		    catchup[p >> 2], o.policy.asid_bits);
-		bad = run_child(run, &o, 300000, false);
-		report_result(bad[0] == '\0', name, bad);
-	}
+	report_begin("tsan", "build/tsan.json", 12 * ndesigns + FLOWS);
+	for (unsigned d = 0; d < ndesigns; d++)
+		for (unsigned p = 0; p < 12; p++)
+			stress(vm_design_names[d], p);
+	for (unsigned n = 0; n < FLOWS; n++)
+		stress_flow(n);
 	report_number("rounds", rounds);
 	return report_end();
 }

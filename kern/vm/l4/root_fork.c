@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * root_fork.c - fork on L4: take W from the parent, map read-only to the child.
+ *
+ * Chunk by chunk: the parent's own mappings lose W, then each page goes into
+ * the child's set too and is mapped there.  The next write on either side is a
+ * fault message, and the pager copies.  Shared areas need no pages: the child
+ * finds them in the dataspace or the file.
+ * Locks: both spaces exclusively; the parent's set, then the child's, since the
+ *	child's areas of files can be revoked already.
+ * A frame that the kernel is writing (wpins) is copied at once: without W in
+ * the parent, it would still change under the child.
+ */
+#include "abi/errno.h"
+#include "vm/l4/root_pager.h"
+
+#include "vm/l4/no_pmap.h"
+
+struct fork {
+	struct vmspace *parent, *child;
+	const struct area *r;
+	struct vm_txn *txn;
+};
+
+/* The child's slot for a page of the parent, with a reference; 0: no memory. */
+static uintptr_t
+share(uintptr_t *slot)
+{
+	struct vm_page *pg = slot_page(*slot), *copy;
+
+	/* W is taken already, so that no new pin to write can come. */
+	if (__atomic_load_n(&pg->wpins, __ATOMIC_ACQUIRE) == 0) {
+		*slot |= SLOT_COW;
+		page_hold(pg);
+		return *slot;
+	}
+	copy = sigma0_alloc();
+	if (copy != NULL)
+		page_copy(page_to_virt(copy), page_to_virt(pg));
+	return (uintptr_t)copy;
+}
+
+static int
+fork_page(const struct fork *f, vaddr_t va, uintptr_t *slot)
+{
+	uintptr_t theirs = share(slot);
+	unsigned rights = area_rights(f->child, f->r, va);
+	struct l4_map m = { .to = f->child, .dst = va, .how = L4_MAP };
+	int error = ENOMEM;
+
+	if (theirs == 0)
+		return ENOMEM;
+	error = pageset_add(&client_of(f->child)->pages, va >> PAGE_SHIFT,
+	    theirs);
+	if (error != 0) {
+		page_drop(slot_page(theirs));
+		return error;
+	}
+	/* What the parent wrote is written in the child too. */
+	if (!list_empty(&f->parent->overlays) &&
+	    (l4_unmap_page(f->parent, va, 0, L4_UNMAP_SELF, &f->txn->tg) &
+		L4_WRITTEN))
+		vm_overlay_dirtied(f->child, va);
+	m.src = page_to_phys(slot_page(theirs));
+	m.rights = theirs & SLOT_COW ? rights & ~VM_PROT_WRITE : rights;
+	if (m.rights == 0)
+		return 0;
+	error = l4_map(&m, &f->txn->tg);
+	return error == 0 ? 0 : ENOMEM;
+}
+
+/* The pages of one chunk; @p *va is where it ended. */
+static int
+fork_chunk(const struct fork *f, struct page_chunk *c, vaddr_t *va)
+{
+	vaddr_t first = c->node.key << PAGE_SHIFT;
+	vaddr_t sva = MAX(*va, first);
+	vaddr_t eva = MIN(f->r->eva, first + CHUNK_PAGES * PAGE_SIZE);
+	struct l4_unmap u = { .space = f->parent, .sva = sva, .eva = eva,
+		.rights = VM_PROT_WRITE,
+		.flags = L4_UNMAP_SELF | L4_UNMAP_OWNER };
+	int error = 0;
+
+	if ((f->r->prot & VM_PROT_WRITE) && l4_unmap(&u, &f->txn->tg) != 0)
+		return ENOMEM;
+	for (; error == 0 && sva < eva; sva += PAGE_SIZE) {
+		uintptr_t *slot = &c->slot[(sva >> PAGE_SHIFT) % CHUNK_PAGES];
+
+		if (*slot != 0)
+			error = fork_page(f, sva, slot);
+	}
+	*va = eva;
+	return error;
+}
+
+static int
+fork_pages(const struct fork *f)
+{
+	struct pageset *ps = &client_of(f->parent)->pages;
+	vaddr_t va = area_sva(f->r);
+	struct page_chunk *c;
+	int error = 0;
+
+	while (error == 0 && va < f->r->eva) {
+		spin_lock(&ps->lock);
+		spin_lock_nested(&client_of(f->child)->pages.lock);
+		c = pageset_chunk(ps, va >> PAGE_SHIFT);
+		if (c == NULL || c->node.key << PAGE_SHIFT >= f->r->eva)
+			va = f->r->eva;
+		else
+			error = fork_chunk(f, c, &va);
+		spin_unlock(&client_of(f->child)->pages.lock);
+		spin_unlock(&ps->lock);
+	}
+	return error;
+}
+
+int
+root_as_fork(struct vmspace *parent, struct vmspace *child,
+    struct vm_txn *txn)
+{
+	struct fork f = { .parent = parent, .child = child, .txn = txn };
+	struct area *r, *copy;
+	int error;
+
+	for (r = area_first(parent, 0); r != NULL; r = area_next(r)) {
+		copy = area_clone(r);
+		if (copy == NULL)
+			return ENOMEM;
+		area_insert(child, copy);
+		if (area_shared(r) || r->source == VM_PHYS)
+			continue;
+		f.r = r;
+		error = fork_pages(&f);
+		if (error != 0)
+			return error;
+	}
+	client_of(child)->hint = client_of(parent)->hint;
+	return 0;
+}

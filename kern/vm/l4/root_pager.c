@@ -1,0 +1,615 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * root_pager.c - the root pager's requests: map, unmap, protect, faults.
+ *
+ * Path: space.c, l4_fault.c -> HERE -> areas, pagesets, and l4_map | l4_unmap.
+ * Locks: see root_pager.h.
+ * Order inside an operation: allocate what may fail, then change areas, then
+ * take mappings away; an error leaves everything as it was.
+ *
+ *	fault message about	what the pager does
+ *	a device		map it
+ *	a file			root_file.c, unless there is a private copy
+ *	shared memory		map the dataspace's frame, or a new one
+ *	a private page, new	map a frame from sigma0, zeroed
+ *	known, not shared	map it with all rights
+ *	shared (SLOT_COW)	read: without W; write: map a copy, unless alone
+ */
+#include "abi/errno.h"
+#include "mem/kmem.h"
+#include "vm/l4/root_pager.h"
+
+#include "vm/l4/no_pmap.h"
+
+/* ---- spaces ---- */
+
+int
+root_as_init(struct vmspace *vs)
+{
+	struct root_client *rc = kzalloc(sizeof(*rc));
+
+	if (rc == NULL)
+		return ENOMEM;
+	l4_space_init(&rc->space);
+	pageset_init(&rc->pages);
+	rc->hint = MMAP_TOP;
+	vs->priv = &rc->space;
+	return 0;
+}
+
+void
+root_as_fini(struct vmspace *vs)
+{
+	KASSERT(client_of(vs)->nareas == 0 && l4_of(vs)->nnodes == 0);
+	kfree(client_of(vs), sizeof(struct root_client));
+}
+
+int
+root_as_clear(struct vmspace *vs, struct vm_txn *txn)
+{
+	/* Also what others have mapped to it, outside of all areas. */
+	int error = root_flush(vs, USER_MIN, USER_MAX, VM_PROT_ALL, 0, txn);
+	struct area *r;
+
+	if (error != 0)
+		return error;
+	pageset_drop(&client_of(vs)->pages, 0, UINT64_MAX);
+	while ((r = area_first(vs, 0)) != NULL) {
+		area_remove(vs, r);
+		area_free(r);
+	}
+	client_of(vs)->hint = MMAP_TOP;
+	return 0;
+}
+
+/* ---- removing ---- */
+
+int
+root_flush(struct vmspace *vs, vaddr_t sva, vaddr_t eva, unsigned rights,
+    unsigned flags, struct vm_txn *txn)
+{
+	struct l4_unmap u = { .space = vs, .sva = sva, .eva = eva,
+		.rights = rights,
+		.flags = flags | L4_UNMAP_SELF | L4_UNMAP_OWNER };
+
+	return l4_unmap(&u, &txn->tg) == 0 ? 0 : root_restart(txn);
+}
+
+/* Forget the contents too.  The mappings are gone, or their frames wait in the
+ * gather. */
+static void
+drop_pages(struct vmspace *vs, const struct area *r, vaddr_t sva, vaddr_t eva)
+{
+	if (!area_shared(r))
+		pageset_drop(&client_of(vs)->pages, sva >> PAGE_SHIFT,
+		    eva >> PAGE_SHIFT);
+}
+
+/* Remove what is in the range. @pre no area crosses its ends */
+static int
+clear_range(struct vmspace *vs, vaddr_t sva, vaddr_t eva, struct vm_txn *txn)
+{
+	struct root_client *rc = client_of(vs);
+	struct area *r = area_first(vs, sva), *next;
+	int error = root_flush(vs, sva, eva, VM_PROT_ALL, L4_UNMAP_TRIM, txn);
+
+	if (error != 0)
+		return error;
+	for (; r != NULL && area_sva(r) < eva; r = next) {
+		drop_pages(vs, r, area_sva(r), r->eva);
+		next = area_next(r);
+		area_remove(vs, r);
+		area_free(r);
+	}
+	if (eva > rc->hint && eva <= MMAP_TOP)
+		rc->hint = eva;
+	return 0;
+}
+
+int
+root_unmap(struct vmspace *vs, vaddr_t sva, vaddr_t eva, struct vm_txn *txn)
+{
+	const struct area *first = area_first(vs, sva);
+	int error = 0;
+
+	if (first == NULL || area_sva(first) >= eva)
+		return 0;
+	if (area_sva(first) != sva || first->eva != eva)
+		error = area_split(vs, sva, eva);
+	return error == 0 ? clear_range(vs, sva, eva, txn) : error;
+}
+
+/* ---- mapping ---- */
+
+/* Fill in where the pages of a new area come from. */
+static int
+find_source(struct vmspace *vs, const struct vm_mapreq *rq, struct area *r)
+{
+	const struct area *from;
+
+	switch (rq->source) {
+	case VM_PHYS:
+		r->source = VM_PHYS;
+		r->offset = rq->pa;
+		return 0;
+	case VM_ALIAS:
+		from = area_find(vs, rq->alias_va);
+		if (from == NULL || from->ds == NULL ||
+		    rq->size > from->eva - rq->alias_va)
+			return EINVAL;
+		if (rq->maxprot & ~from->maxprot)
+			return EACCES;
+		r->ds = from->ds;
+		dataspace_hold(r->ds);
+		r->offset = from->offset + (rq->alias_va - area_sva(from));
+		r->flags |= VM_MAP_SHARED;
+		return 0;
+	case VM_ANON:
+		if (rq->flags & VM_MAP_SHARED)
+			return dataspace_create(&r->ds);
+		return 0;
+	case VM_FILE:
+		r->source = VM_FILE;
+		r->object = rq->object; /* the clone will hold it */
+		r->offset = rq->offset;
+		return 0;
+	}
+	return EINVAL;
+}
+
+/* Choose or clear the place. */
+static int
+find_place(struct vmspace *vs, const struct vm_mapreq *rq, vaddr_t *va,
+    struct vm_txn *txn)
+{
+	struct area *r;
+
+	if (!(rq->flags & VM_MAP_FIXED))
+		return area_find_gap(vs, rq->va, rq->size, va);
+	*va = rq->va;
+	r = area_first(vs, rq->va);
+	if (r == NULL || area_sva(r) >= rq->va + rq->size)
+		return 0;
+	if (rq->flags & VM_MAP_NOREPLACE)
+		return EEXIST;
+	return root_unmap(vs, rq->va, rq->va + rq->size, txn);
+}
+
+/* RLIMIT_AS: what FIXED replaces does not count twice. */
+static bool
+within_limit(const struct vmspace *vs, const struct vm_mapreq *rq)
+{
+	size_t after = vs->size_bytes + rq->size;
+	vaddr_t eva = rq->va + rq->size;
+	const struct area *r;
+
+	if (rq->flags & VM_MAP_FIXED)
+		for (r = area_first(vs, rq->va);
+		     r != NULL && area_sva(r) < eva; r = area_next(r))
+			after -= MIN(r->eva, eva) - MAX(area_sva(r), rq->va);
+	return after <= vs->limit_bytes;
+}
+
+int
+root_map(struct vmspace *vs, const struct vm_mapreq *rq, vaddr_t *out,
+    struct vm_txn *txn)
+{
+	struct area template = {
+		.prot = (uint8_t)rq->prot,
+		.maxprot = (uint8_t)rq->maxprot,
+		.source = VM_ANON,
+		.flags = (uint8_t)(rq->flags &
+		    (VM_MAP_SHARED | VM_MAP_STACK | VM_MAP_HEAP)),
+	};
+	struct area *r;
+	vaddr_t va;
+	int error;
+
+	if (client_of(vs)->nareas >= AREAS_MAX || !within_limit(vs, rq))
+		return ENOMEM;
+	error = find_source(vs, rq, &template);
+	if (error != 0)
+		return error;
+	r = area_clone(&template);
+	if (template.ds != NULL)
+		dataspace_drop(template.ds); /* the clone has its own */
+	if (r == NULL)
+		return ENOMEM;
+	error = find_place(vs, rq, &va, txn);
+	if (error != 0) {
+		area_free(r);
+		return error;
+	}
+	r->node.key = va;
+	r->eva = va + rq->size;
+	area_insert(vs, r);
+	area_merge(vs, r);
+	*out = va;
+	return 0;
+}
+
+/* ---- protection ---- */
+
+/* All of it mapped, and the rights within each maximum? */
+static int
+check_protect(const struct area *r, vaddr_t eva, vm_prot_t prot)
+{
+	bool forbidden = false;
+
+	for (;;) {
+		vaddr_t end;
+
+		if (r == NULL)
+			return ENOMEM;
+		forbidden |= (prot & ~(vm_prot_t)r->maxprot) != 0;
+		end = r->eva;
+		if (end >= eva)
+			return forbidden ? EACCES : 0;
+		r = area_next(r);
+		if (r != NULL && area_sva(r) != end)
+			return ENOMEM;
+	}
+}
+
+/* Part of @p r, or all of it, gets @p prot.  Rights that are new come with the
+ * next fault: the pager is asked again. */
+static int
+protect_area(struct vmspace *vs, struct area *r, vaddr_t sva, vaddr_t eva,
+    vm_prot_t prot, struct vm_txn *txn)
+{
+	if (r->prot & ~prot) {
+		int error = root_flush(vs, sva, eva, VM_PROT_ALL & ~prot, 0,
+		    txn);
+
+		if (error != 0)
+			return error;
+	}
+	r->prot = (uint8_t)prot;
+	area_merge(vs, r);
+	return 0;
+}
+
+int
+root_protect(struct vmspace *vs, vaddr_t sva, vaddr_t eva, vm_prot_t prot,
+    struct vm_txn *txn)
+{
+	struct area *r = area_find(vs, sva);
+	int error = check_protect(r, eva, prot);
+
+	if (error != 0)
+		return error;
+	if (likely(area_sva(r) == sva && r->eva == eva))
+		return protect_area(vs, r, sva, eva, prot, txn);
+	error = area_split(vs, sva, eva);
+	for (vaddr_t va = sva; error == 0 && va < eva;) {
+		vaddr_t end;
+
+		r = area_find(vs, va);
+		end = MIN(r->eva, eva);
+		error = protect_area(vs, r, va, end, prot, txn);
+		va = end;
+	}
+	return error;
+}
+
+/* ---- madvise, Appel-Li, listing ---- */
+
+int
+root_sync(struct vmspace *vs, vaddr_t sva, vaddr_t eva, unsigned flags,
+    struct vm_txn *txn)
+{
+	struct area *r;
+	int error;
+
+	if (!area_covers(vs, sva, eva))
+		return ENOMEM;
+	if (!(flags & VM_SYNC_DISCARD))
+		return 0; /* files are written through their objects */
+	for (r = area_first(vs, sva); r != NULL && area_sva(r) < eva;
+	     r = area_next(r)) {
+		vaddr_t from = MAX(sva, area_sva(r)), to = MIN(eva, r->eva);
+
+		if (r->source == VM_PHYS)
+			return EINVAL;
+		error = root_flush(vs, from, to, VM_PROT_ALL, 0, txn);
+		if (error != 0)
+			return error;
+		drop_pages(vs, r, from, to);
+		/* Private contents change to zeroes: that is a write. */
+		for (vaddr_t va = from; !list_empty(&vs->overlays) &&
+		     !area_shared(r) && va < to;
+		     va += PAGE_SIZE)
+			vm_overlay_dirtied(vs, va);
+	}
+	return 0;
+}
+
+int
+root_prot_pages(struct vmspace *vs, const struct page_op *op, size_t n,
+    struct vm_txn *txn)
+{
+	int error = 0;
+
+	/* A lifted cap needs no work: the next fault asks again. */
+	for (size_t i = 0; error == 0 && i < n; i++)
+		if (op[i].cap != VM_PROT_ALL)
+			error = root_flush(vs, op[i].sva, op[i].eva,
+			    VM_PROT_ALL & ~op[i].cap, 0, txn);
+	return error;
+}
+
+/* The page that the pager has for @p va, or NULL. */
+static struct vm_page *
+page_at(struct vmspace *vs, vaddr_t va)
+{
+	const struct area *r = area_find(vs, va);
+	struct pageset *ps = &client_of(vs)->pages;
+	uint64_t index = va >> PAGE_SHIFT;
+	struct vm_page *pg = NULL;
+	const uintptr_t *slot;
+
+	if (r != NULL && r->ds != NULL) {
+		ps = &r->ds->pages;
+		index = (r->offset + (va - area_sva(r))) >> PAGE_SHIFT;
+	}
+	spin_lock(&ps->lock);
+	slot = pageset_find(ps, index);
+	if (slot != NULL)
+		pg = slot_page(*slot);
+	spin_unlock(&ps->lock);
+	return pg;
+}
+
+bool
+root_resident(struct vmspace *vs, vaddr_t va)
+{
+	return page_at(vs, va) != NULL;
+}
+
+int
+root_dirty(struct vmspace *vs, vaddr_t sva, vaddr_t eva, uint64_t *bitmap,
+    struct vm_txn *txn)
+{
+	struct l4_unmap u = { .space = vs, .sva = sva, .eva = eva,
+		.flags = L4_UNMAP_SELF | L4_UNMAP_RESET, .written = bitmap,
+		.base = sva };
+
+	if (l4_unmap(&u, &txn->tg) != 0)
+		return root_restart(txn);
+	/* A page that the kernel is writing is so without a mapping too. */
+	for (size_t i = 0; sva + i * PAGE_SIZE < eva; i++) {
+		const struct vm_page *pg = page_at(vs, sva + i * PAGE_SIZE);
+
+		if (pg != NULL && pg->wpins != 0)
+			bitmap[i / 64] |= (uint64_t)1 << (i % 64);
+	}
+	return 0;
+}
+
+int
+root_region(struct vmspace *vs, vaddr_t va, struct vm_region_info *info)
+{
+	const struct area *r = area_first(vs, va);
+
+	if (r == NULL)
+		return ENOENT;
+	*info = (struct vm_region_info){
+		.sva = area_sva(r),
+		.eva = r->eva,
+		.prot = r->prot,
+		.maxprot = r->maxprot,
+		.flags = r->flags,
+		.source = r->source,
+		.object = r->object,
+		.offset = r->offset,
+	};
+	return 0;
+}
+
+/* ---- fault messages ---- */
+
+int
+root_answer(const struct root_fault *f, struct vm_page *pg, unsigned rights)
+{
+	struct l4_map m = { .to = f->vs, .src = page_to_phys(pg),
+		.dst = f->va, .rights = rights, .touched = f->touched,
+		.how = L4_MAP };
+	int error = l4_map(&m, &f->txn->tg);
+
+	if (likely(error == 0))
+		return 0;
+	if (error == EMLINK)
+		return EFAULT; /* its mappings are used up: no use in waiting */
+	return error == EAGAIN ? root_restart(f->txn) : error;
+}
+
+static __slowpath int
+answer_device(const struct root_fault *f)
+{
+	struct l4_map m = { .to = f->vs, .dst = f->va, .rights = f->rights,
+		.src = f->r->offset + (f->va - area_sva(f->r)),
+		.touched = f->touched };
+	int error = l4_map_device(&m, &f->txn->tg);
+
+	if (error == EBUSY) /* somebody's mapping stands there */
+		error = root_flush(f->vs, f->va, f->va + PAGE_SIZE,
+		    VM_PROT_ALL, 0, f->txn);
+	else if (error == 0)
+		return 0;
+	return error == EAGAIN || error == 0 ? root_restart(f->txn) : error;
+}
+
+static inline struct vm_page *
+zero_page(void)
+{
+	struct vm_page *pg = sigma0_alloc();
+
+	if (likely(pg != NULL))
+		page_zero(page_to_virt(pg));
+	return pg;
+}
+
+/* The frame of a dataspace at @p index, zeroed if it is new. */
+static int
+dataspace_page(struct dataspace *ds, uint64_t index, struct vm_page **out)
+{
+	struct vm_page *fresh = NULL;
+	uintptr_t *slot;
+	int error = 0;
+
+	for (;;) {
+		spin_lock(&ds->pages.lock);
+		slot = pageset_find(&ds->pages, index);
+		if (slot != NULL)
+			*out = slot_page(*slot);
+		else if (fresh != NULL)
+			error = pageset_add(&ds->pages, index,
+			    (uintptr_t)(*out = fresh));
+		spin_unlock(&ds->pages.lock);
+		if (slot != NULL || fresh != NULL)
+			break;
+		fresh = zero_page();
+		if (fresh == NULL)
+			return ENOMEM;
+	}
+	if (fresh != NULL && (slot != NULL || error != 0))
+		page_drop(fresh);
+	else if (fresh != NULL)
+		counter_add(TS_zero_fills, 1);
+	return error;
+}
+
+static __attribute__((noinline)) int
+answer_shared(const struct root_fault *f)
+{
+	uint64_t off = f->r->offset + (f->va - area_sva(f->r));
+	struct vm_page *pg;
+	int error = dataspace_page(f->r->ds, off >> PAGE_SHIFT, &pg);
+
+	/* The dataspace keeps it while the area exists. */
+	return error == 0 ? root_answer(f, pg, f->rights) : error;
+}
+
+/* Map a copy over the page that others may have too. @locks the set */
+static __attribute__((noinline)) int
+answer_copy(const struct root_fault *f, uintptr_t *slot)
+{
+	struct vm_page *old = slot_page(*slot), *pg = sigma0_alloc();
+	int error;
+
+	if (pg == NULL)
+		return ENOMEM;
+	page_copy(page_to_virt(pg), page_to_virt(old));
+	error = root_answer(f, pg, f->rights);
+	if (error != 0) {
+		page_drop(pg);
+		return error;
+	}
+	counter_add(TS_cow_copies, 1);
+	*slot = (uintptr_t)pg;
+	page_drop(old); /* if it was mapped here, the gather has it still */
+	return 0;
+}
+
+/* @locks the set */
+static int
+answer_slot(const struct root_fault *f, uintptr_t *slot)
+{
+	struct vm_page *pg = slot_page(*slot);
+	uint64_t mine;
+
+	if (!(*slot & SLOT_COW))
+		return root_answer(f, pg, f->rights);
+	if (f->access != VM_PROT_WRITE)
+		return root_answer(f, pg, f->rights & ~VM_PROT_WRITE);
+	/* Alone with it: no other set, no mapping but ours, and no kernel
+	 * access of a former sharer that would read what we write. */
+	mine = 1 + l4_has(f->vs, f->va, pg);
+	if (__atomic_load_n(&pg->holds, __ATOMIC_ACQUIRE) != mine)
+		return answer_copy(f, slot);
+	counter_add(TS_cow_reuses, 1);
+	*slot &= ~SLOT_COW;
+	return root_answer(f, pg, f->rights);
+}
+
+static int
+answer_zero(const struct root_fault *f)
+{
+	struct pageset *ps = &client_of(f->vs)->pages;
+	uint64_t index = f->va >> PAGE_SHIFT;
+	struct vm_page *pg = zero_page();
+	int error;
+
+	if (pg == NULL)
+		return ENOMEM;
+	spin_lock(&ps->lock);
+	if (unlikely(pageset_find(ps, index) != NULL))
+		error = root_restart(f->txn); /* another thread was faster */
+	else
+		error = pageset_add(ps, index, (uintptr_t)pg);
+	if (likely(error == 0)) {
+		counter_add(TS_zero_fills, 1);
+		error = root_answer(f, pg, f->rights);
+		pg = NULL; /* the set has it, whatever the answer */
+	}
+	spin_unlock(&ps->lock);
+	if (pg != NULL)
+		page_drop(pg);
+	return error;
+}
+
+static inline int
+answer_private(const struct root_fault *f)
+{
+	struct pageset *ps = &client_of(f->vs)->pages;
+	uintptr_t *slot;
+	int error = 0;
+
+	spin_lock(&ps->lock);
+	slot = pageset_find(ps, f->va >> PAGE_SHIFT);
+	if (slot != NULL)
+		error = answer_slot(f, slot);
+	spin_unlock(&ps->lock);
+	if (slot != NULL)
+		return error;
+	return f->r->object != NULL ? root_file_fault(f) : answer_zero(f);
+}
+
+int
+root_fault(struct vmspace *vs, const struct vm_fault *vf, struct vm_txn *txn)
+{
+	struct root_fault f = { .vs = vs, .r = area_find(vs, vf->va),
+		.va = ROUND_DOWN(vf->va, PAGE_SIZE), .access = vf->access,
+		.txn = txn };
+
+	if (f.r == NULL)
+		return EFAULT;
+	f.rights = area_rights(vs, f.r, f.va);
+	if ((f.rights & vf->access) != vf->access)
+		return EACCES;
+	/* What the hardware would set a moment later. */
+	f.touched = L4_REFERENCED |
+	    (vf->access == VM_PROT_WRITE ? L4_WRITTEN : 0);
+	if (likely(!area_shared(f.r) && f.r->source != VM_PHYS))
+		return answer_private(&f);
+	switch (f.r->source) {
+	case VM_FILE:
+		return root_file_fault(&f);
+	case VM_PHYS:
+		return answer_device(&f);
+	default:
+		return answer_shared(&f);
+	}
+}
+
+/* ---- invariants ---- */
+
+void
+root_count_refs(struct vmspace *vs, void (*count)(struct vm_page *, void *),
+    void *arg)
+{
+	if (vs != NULL)
+		pageset_count(&client_of(vs)->pages, count, arg);
+	else
+		dataspace_count_all(count, arg);
+}
