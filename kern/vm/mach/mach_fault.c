@@ -285,7 +285,7 @@ fault_object(struct fault *f, bool change)
 		error = fault_resident(f, pg, bits);
 	else if (likely(f->top->shadow == NULL && f->top->file == NULL &&
 		     !f->needs_copy))
-		error = fault_zero_fill(f); /* no chain: the usual first touch */
+		error = fault_zero_fill(f); /* the usual first touch */
 	else
 		error = fault_walk(f);
 	spin_unlock(&f->top->lock);
