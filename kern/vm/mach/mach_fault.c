@@ -160,7 +160,7 @@ fault_below(const struct fault *f, struct mach_object *o, struct vm_page *pg)
 }
 
 /* Down the chain, hand over hand. */
-static int
+static __attribute__((noinline)) int
 fault_walk(const struct fault *f)
 {
 	struct mach_object *o = f->top, *next;
@@ -270,7 +270,7 @@ fault_spurious(const struct fault *f)
 }
 
 /* The leaf does not permit the access. */
-static int
+static __always_inline int
 fault_object(struct fault *f, bool change)
 {
 	struct vm_page *pg;
@@ -283,10 +283,20 @@ fault_object(struct fault *f, bool change)
 	pg = f->top->file == NULL ? vm_page_lookup(f->top, f->index) : NULL;
 	if (pg != NULL)
 		error = fault_resident(f, pg, bits);
+	else if (likely(f->top->shadow == NULL && f->top->file == NULL &&
+		     !f->needs_copy))
+		error = fault_zero_fill(f); /* the usual first touch */
 	else
 		error = fault_walk(f);
 	spin_unlock(&f->top->lock);
 	return error;
+}
+
+/* The entry needs an object of its own, though nothing is written. */
+static __slowpath int
+fault_own_object(struct fault *f)
+{
+	return fault_object(f, true);
 }
 
 int
@@ -313,7 +323,7 @@ mach_fault(struct vmspace *vs, const struct vm_fault *vf, struct vm_txn *txn)
 	if (f.entry->source == VM_PHYS)
 		return fault_physical(&f);
 	error = fault_object(&f, f.access == PMAP_W);
-	return likely(error != NEEDS_SHADOW) ? error : fault_object(&f, true);
+	return likely(error != NEEDS_SHADOW) ? error : fault_own_object(&f);
 }
 
 bool

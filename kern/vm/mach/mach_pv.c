@@ -71,31 +71,40 @@ lock_of(const struct vm_page *pg)
 	return &locks[(size_t)(pg - frame_array) % NLOCKS];
 }
 
+/* The head is taken: an entry of its own. */
+static __attribute__((noinline)) int
+enter_more(struct pv_head *h, struct vmspace *vs, vaddr_t va, uintptr_t *link)
+{
+	struct pv_entry *e = kmem_alloc(&entry_cache);
+
+	if (e == NULL)
+		return ENOMEM;
+	e->vs = vs;
+	e->va = va;
+	if (h->more.next == NULL)
+		list_init(&h->more);
+	list_push_back(&h->more, &e->link);
+	*link = (uintptr_t)e;
+	return 0;
+}
+
 int
 pv_enter(struct vm_page *pg, struct vmspace *vs, vaddr_t va, uintptr_t *link)
 {
 	struct pv_head *h = head_of(pg);
-	struct pv_entry *e;
+	struct spinlock *lock = lock_of(pg);
+	int error = 0;
 
 	*link = 0;
-	spin_lock(lock_of(pg));
+	spin_lock(lock);
 	if (likely(h->vs == NULL)) {
 		h->vs = vs;
 		h->va = va;
-		spin_unlock(lock_of(pg));
-		return 0;
+	} else {
+		error = enter_more(h, vs, va, link);
 	}
-	e = kmem_alloc(&entry_cache);
-	if (e != NULL) {
-		e->vs = vs;
-		e->va = va;
-		if (h->more.next == NULL)
-			list_init(&h->more);
-		list_push_back(&h->more, &e->link);
-		*link = (uintptr_t)e;
-	}
-	spin_unlock(lock_of(pg));
-	return e != NULL ? 0 : ENOMEM;
+	spin_unlock(lock);
+	return error;
 }
 
 void

@@ -47,7 +47,9 @@ vm_page_lookup(const struct mach_object *o, uint64_t index)
 	size_t b = bucket_of(o, index);
 	struct vm_page *pg;
 
-	if (o->nresident == 0)
+	/* Without the lock: a page of ours would be there all the time. */
+	if (o->nresident == 0 ||
+	    __atomic_load_n(&hash[b], __ATOMIC_RELAXED) == NULL)
 		return NULL;
 	spin_lock(&locks[b % NLOCKS]);
 	pg = hash[b];
@@ -67,7 +69,7 @@ vm_page_insert(struct vm_page *pg, struct mach_object *o, uint64_t index)
 	pg->offset = index;
 	spin_lock(&locks[b % NLOCKS]);
 	pg->chain = hash[b];
-	hash[b] = pg;
+	__atomic_store_n(&hash[b], pg, __ATOMIC_RELAXED);
 	spin_unlock(&locks[b % NLOCKS]);
 	list_push_back(&o->memq, &pg->link);
 	o->nresident++;
@@ -84,7 +86,7 @@ vm_page_remove(struct vm_page *pg)
 	spin_lock(&locks[b % NLOCKS]);
 	while (*at != pg)
 		at = &(*at)->chain;
-	*at = pg->chain;
+	__atomic_store_n(at, pg->chain, __ATOMIC_RELAXED);
 	spin_unlock(&locks[b % NLOCKS]);
 	list_remove(&pg->link);
 	o->nresident--;
