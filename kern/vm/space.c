@@ -463,11 +463,12 @@ vm_dirty(struct vmspace *vs, vaddr_t va, size_t size, uint64_t *bitmap)
 		error = EINVAL;
 		if (!vm_overlay_covers(vs, va, va + size))
 			continue;
+		/* First, since the slot may mark again what the kernel is
+		 * writing.  The flush in again() comes before the caller sees
+		 * a bit: a page is clean only after D is cleared and flushed
+		 * (C8). */
+		vm_overlay_take_dirty(vs, va, va + size, bitmap);
 		error = vs->ops->dirty(vs, va, va + size, bitmap, &txn);
-		/* The flush in again() comes before the caller sees a bit: a
-		 * page is clean only after D is cleared and flushed (C8). */
-		if (error == 0)
-			vm_overlay_take_dirty(vs, va, va + size, bitmap);
 	} while (again(vs, &txn, &error));
 	return error;
 }

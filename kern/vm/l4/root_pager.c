@@ -366,6 +366,22 @@ root_resident(struct vmspace *vs, vaddr_t va)
 	return page_at(vs, va) != NULL;
 }
 
+/* A page that the kernel is writing is so without a mapping too.  A private one
+ * is written by this space; a shared one if it was when its mapping went. */
+static void
+keep_dirty(struct vmspace *vs, vaddr_t va, uint64_t *word, uint64_t bit)
+{
+	const struct vm_page *pg = page_at(vs, va);
+	const struct area *r = area_find(vs, va);
+
+	if (pg == NULL || pg->wpins == 0 || l4_has(vs, va, pg))
+		return; /* l4_unmap() kept it as written */
+	if (!area_shared(r))
+		*word |= bit;
+	else if (*word & bit)
+		vm_overlay_dirtied(vs, va);
+}
+
 int
 root_dirty(struct vmspace *vs, vaddr_t sva, vaddr_t eva, uint64_t *bitmap,
     struct vm_txn *txn)
@@ -376,13 +392,9 @@ root_dirty(struct vmspace *vs, vaddr_t sva, vaddr_t eva, uint64_t *bitmap,
 
 	if (l4_unmap(&u, &txn->tg) != 0)
 		return root_restart(txn);
-	/* A page that the kernel is writing is so without a mapping too. */
-	for (size_t i = 0; sva + i * PAGE_SIZE < eva; i++) {
-		const struct vm_page *pg = page_at(vs, sva + i * PAGE_SIZE);
-
-		if (pg != NULL && pg->wpins != 0)
-			bitmap[i / 64] |= (uint64_t)1 << (i % 64);
-	}
+	for (vaddr_t va = sva; va < eva; va += PAGE_SIZE)
+		keep_dirty(vs, va, &bitmap[(va - sva) >> PAGE_SHIFT >> 6],
+		    (uint64_t)1 << ((va - sva) >> PAGE_SHIFT & 63));
 	return 0;
 }
 
