@@ -116,7 +116,8 @@
 	X(madvise,		233,  28, 3)		\
 	X(membarrier,		283, 324, 3)
 
-/* Tern's own calls; al_* are described in al.h, vm_* in mach.h, l4_* in l4.h. */
+/* Tern's own calls: al_* are described in al.h, vm_* in mach.h, l4_* in
+ * l4.h. */
 #define SYSCALLS_TERN(X)				\
 	X(tern_stat,	0x1000, 0x1000, 2)		\
 	X(tern_fail,	0x1001, 0x1001, 1)		\
