@@ -3,7 +3,8 @@
  * oom.c - when memory runs out, one process ends and the rest lives.
  *
  * Path: vm_fault, vm_pin (no frame) -> vm_env_out_of_memory -> oom_kill.
- * The victim is the process with the most resident pages that is not init.
+ * The victim is the process with the most resident pages that is not init; see
+ * largest_process.
  * While a victim is on its way out nobody else is chosen: the callers wait on
  * frame_waitq until it has given its memory back.
  */
@@ -14,27 +15,41 @@
 #include "proc/id.h"
 #include "proc/signal.h"
 
+#define ABOUT_AS_LARGE 64 /* pages */
+
 /* A victim that does not get to its end in this time is not waited for. */
 #define VICTIM_PATIENCE_NS 2000000000ull
 
 static int victim;	  /* [T] its pid, 0: none */
 static ns_t victim_since; /* [T] */
 
-/* @locks tree */
+static size_t
+pages_of(const struct proc *p)
+{
+	return p == proc_first || p->space == NULL || p->exiting ?
+	    0 :
+	    p->space->pmap->nleaves;
+}
+
+/*
+ * The largest process; of several that are about as large the youngest: when a
+ * fork bomb has used the memory up, all are small, and the old ones are not to
+ * blame.  @locks tree
+ */
 static struct proc *
 largest_process(size_t *npages)
 {
 	struct proc *best = NULL;
+	size_t most = 0;
 
-	*npages = 0;
+	LIST_FOREACH(l, &proc_all)
+		most = MAX(most,
+		    pages_of(LIST_ENTRY(l, struct proc, all_link)));
 	LIST_FOREACH(l, &proc_all) {
 		struct proc *p = LIST_ENTRY(l, struct proc, all_link);
-		size_t n;
+		size_t n = pages_of(p);
 
-		if (p == proc_first || p->space == NULL || p->exiting)
-			continue;
-		n = p->space->pmap->nleaves;
-		if (best == NULL || n > *npages) {
+		if (n > 0 && n + ABOUT_AS_LARGE >= most) {
 			best = p;
 			*npages = n;
 		}
