@@ -62,26 +62,27 @@ crash_null(void)
 
 /* An address of the program that is about to start, and mapped. */
 static uintptr_t
-user_address(uintptr_t (*of)(const struct trapframe *))
+user_address(uintptr_t (*of)(const struct trapframe *), vm_prot_t access)
 {
-	uintptr_t va = of(tf_of_kstack(thread_self()->kstack));
-	struct pmap_leaf leaf;
+	struct vm_fault f = { of(tf_of_kstack(thread_self()->kstack)),
+		access };
 
-	KASSERT(va != 0 && va < USER_MAX);
-	KASSERT(pmap_get(thread_self()->space->pmap, va, &leaf) == PMAP_LEAF);
-	return va;
+	KASSERT(f.va != 0);
+	if (vm_fault(thread_self()->space, &f) != 0)
+		panic("crash: the program cannot use 0x%lx", f.va);
+	return f.va;
 }
 
 static void
 crash_user(void)
 {
-	load(user_address(tf_sp));
+	load(user_address(tf_sp, VM_PROT_READ));
 }
 
 static void
 crash_userexec(void)
 {
-	uintptr_t va = user_address(tf_pc);
+	uintptr_t va = user_address(tf_pc, VM_PROT_EXECUTE);
 
 	HIDE(va);
 	((void (*)(void))va)();

@@ -6,6 +6,7 @@
  * kmain() becomes the idle thread of the boot CPU; what may sleep (mounting,
  * loading init) runs in the first process.
  */
+#include "abi/errno.h"
 #include "arch/boot.h"
 #include "arch/cpu.h"
 #include "bootarg.h"
@@ -69,8 +70,14 @@ init_vm(void)
 	init_tlb();
 	(void)bootarg("vm", design, sizeof(design));
 	vm_chaos = (unsigned)bootarg_u64("mach.chaos", 0);
-	if (vm_init(design) != 0)
-		panic("vm=%s: cannot start", design);
+	switch (vm_init(design)) {
+	case 0:
+		break;
+	case ENOENT:
+		panic("vm=%s: no such design", design);
+	default:
+		panic("vm=%s: no memory to start with", design);
+	}
 }
 
 /* First process: mount, load, leave to user mode. */
