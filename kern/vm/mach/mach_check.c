@@ -71,6 +71,16 @@ chain_yields(const struct vm_map_entry *e, vaddr_t va,
 	return found == pg;
 }
 
+/* Others may empty a leaf of any space at any time (pv_page_protect), and no
+ * fault fills it again while the space is locked. */
+static bool
+is_gone(struct vmspace *vs, vaddr_t va)
+{
+	struct pmap_leaf now;
+
+	return pmap_get(vs->pmap, va, &now) == PMAP_EMPTY;
+}
+
 static int
 check_leaf(struct vmspace *vs, const struct vm_map_entry *e, vaddr_t va,
     const struct pmap_leaf *leaf)
@@ -88,7 +98,9 @@ check_leaf(struct vmspace *vs, const struct vm_map_entry *e, vaddr_t va,
 	if (e->source == VM_PHYS)
 		return 0;
 	if (!pv_holds(pg, leaf->link, vs, va))
-		return complain(va, "leaf without a pv entry");
+		return is_gone(vs, va) ?
+		    0 :
+		    complain(va, "leaf without a pv entry");
 	if (e->object == NULL || !chain_yields(e, va, pg, &depth))
 		return complain(va, "leaf shows a page not of its object");
 	if ((leaf->bits & PMAP_W) && (depth > 0 || e->needs_copy))
