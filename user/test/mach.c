@@ -394,13 +394,15 @@ chains_collapse(void)
 {
 	struct vm_statistics before, after;
 	struct vm_region_row row;
-	unsigned deepest = 0;
-	char *p;
+	unsigned deepest = 0, left = 0;
+	int fds[2];
+	char *p, c;
 
 	need_mach();
 	p = allocate(8 * PG);
 	for (int i = 0; i < 8; i++)
 		p[i * PG] = (char)i;
+	EXPECT_OK(pipe(fds));
 	EXPECT_EQ(vm_statistics(&before), KERN_SUCCESS);
 	for (int r = 0; r < 200; r++) {
 		pid_t pid = (pid_t)EXPECT_OK(fork());
@@ -409,15 +411,21 @@ chains_collapse(void)
 		p[r % 8 * PG] = (char)r;
 		if (pid == 0) {
 			p[(r + 1) % 8 * PG] = 1;
+			read(fds[0], &c, 1);
 			_exit(0);
 		}
+		region_at(p, &row); /* the child is there */
+		EXPECT(row.depth >= 1);
+		deepest = MAX(deepest, row.depth);
+		EXPECT_EQ(write(fds[1], "x", 1), 1);
 		EXPECT_EQ(waitpid(pid, &status, 0), pid);
 		region_at(p, &row);
-		if (row.depth > deepest)
-			deepest = row.depth;
+		left += row.depth;
+		deepest = MAX(deepest, row.depth);
 	}
 	EXPECT_EQ(vm_statistics(&after), KERN_SUCCESS);
 	EXPECT(deepest >= 1 && deepest <= 2);
+	EXPECT(left <= 20); /* an exit collapses, unless locks are in use */
 	EXPECT(after.collapses > before.collapses);
 	EXPECT(after.resident_count <= before.resident_count + 64);
 }

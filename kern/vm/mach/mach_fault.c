@@ -129,11 +129,30 @@ fault_resident(const struct fault *f, struct vm_page *pg, unsigned bits)
 	return fault_enter(f, pg, bits);
 }
 
+/* Leaves that show @p from are about to go.  Once the objects are unlocked a
+ * relative may free it, with a gather that knows nothing of our leaves.  Each
+ * leaf of a page of a file holds it anyway. */
+static int
+keep_until_flush(const struct fault *f, struct vm_page *from)
+{
+	if ((from->flags & PG_CACHED) ||
+	    (!is_leaf(&f->seen) && mach_object_refs(f->top) == 1))
+		return 0;
+	if (tlb_gather_page(&f->txn->tg, from) != 0)
+		return mach_restart(f->txn);
+	page_hold(from);
+	return 0;
+}
+
 int
 fault_copy_up(const struct fault *f, struct vm_page *from)
 {
-	struct vm_page *pg = frame_alloc(FRAME_DEFAULT);
+	struct vm_page *pg;
+	int error = keep_until_flush(f, from);
 
+	if (error != 0)
+		return error;
+	pg = frame_alloc(FRAME_DEFAULT);
 	if (pg == NULL)
 		return ENOMEM;
 	page_copy(page_to_virt(pg), page_to_virt(from));

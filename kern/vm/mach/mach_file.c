@@ -80,24 +80,28 @@ remove_copies(struct vm_map_entry *e, uint64_t first, uint64_t end,
     struct vm_txn *txn)
 {
 	struct spinlock *map_lock = &vm_map_of(e->vs)->lock;
-	struct mach_object *o, *next;
+	struct mach_object *o, *above = NULL;
 	int error = 0;
 
 	if (!spin_trylock(map_lock))
 		return mach_restart(txn);
 	first += e->offset;
 	end += e->offset;
-	for (o = e->object; error == 0 && o->file == NULL; o = next) {
+	/* Hand over hand: a collapse may free what is not locked. */
+	for (o = e->object; error == 0 && o->file == NULL; o = o->shadow) {
 		if (!spin_trylock(&o->lock)) {
 			error = mach_restart(txn);
 			break;
 		}
+		if (above != NULL)
+			spin_unlock(&above->lock);
+		above = o;
 		error = mach_object_page_remove(o, first, end, txn);
 		first += o->shadow_offset;
 		end += o->shadow_offset;
-		next = o->shadow;
-		spin_unlock(&o->lock);
 	}
+	if (above != NULL)
+		spin_unlock(&above->lock);
 	spin_unlock(map_lock);
 	return error;
 }

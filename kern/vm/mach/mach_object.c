@@ -6,7 +6,8 @@
  * are symmetric: both sides get needs_copy, and who writes first puts a shadow
  * in front of the common object.  A chain is shortened when a link of it has
  * lost its other users (collapse: its pages move up) or when nothing of it is
- * visible any more (bypass).
+ * visible any more (bypass): after a write, before a fork, and when the last
+ * of the other users goes.
  * Locks: an object before its shadow.  Taking a reference needs none, since
  *	whoever gives one has one.
  * Source: Rashid et al. 1987, section 3.4; Young, 1989, chapter 4.
@@ -96,51 +97,6 @@ drop_if_not_last(struct mach_object *o)
 			true, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
 			return true;
 	return false;
-}
-
-/* Take @p o out of its shadow's list and free it; the reference to the shadow
- * goes to the caller.  Nobody else can find @p o. */
-static struct mach_object *
-destroy(struct mach_object *o)
-{
-	struct mach_object *next = o->shadow;
-
-	KASSERT(o->nresident == 0 && list_empty(&o->shadows));
-	if (next != NULL) {
-		spin_lock(&next->lock);
-		list_remove(&o->shadow_link);
-		spin_unlock(&next->lock);
-	}
-	kmem_free(&object_cache, o);
-	return next;
-}
-
-int
-mach_object_deallocate(struct vm_map_entry *e, struct vm_txn *txn)
-{
-	struct mach_object *o;
-
-	while ((o = e->object) != NULL) {
-		int error;
-
-		if (o->file != NULL) {
-			e->object = NULL;
-			mach_object_drop_file(o);
-			break;
-		}
-		if (drop_if_not_last(o)) {
-			e->object = NULL;
-			break;
-		}
-		spin_lock(&o->lock);
-		error = mach_object_page_remove(o, 0, o->npages, txn);
-		spin_unlock(&o->lock);
-		if (error != 0)
-			return error;
-		/* Its reference to its shadow is the next to go. */
-		e->object = destroy(o);
-	}
-	return 0;
 }
 
 /* ---- pages ---- */
@@ -318,6 +274,109 @@ mach_object_collapse(struct mach_object *o, struct vm_txn *txn)
 			break;
 	}
 }
+
+/* ---- letting go ---- */
+
+/* What shadows @p o is its only user: collapse it.  That is against the lock
+ * order; if it cannot be had now, its next fault or fork collapses.
+ * @locks o, released here */
+static void
+collapse_from_below(struct mach_object *o, struct vm_txn *txn)
+{
+	struct mach_object *x =
+	    LIST_ENTRY(o->shadows.next, struct mach_object, shadow_link);
+	bool done;
+
+	/* It cannot leave the list, and so not be freed, without our lock. */
+	if (!spin_trylock(&x->lock)) {
+		spin_unlock(&o->lock);
+		return;
+	}
+	done = try_collapse(x, o, txn);
+	spin_unlock(&o->lock);
+	spin_unlock(&x->lock);
+	if (done)
+		kmem_free(&object_cache, o);
+}
+
+/* @p o leaves the list of what it shadows. @locks o */
+static void
+leave_shadow(struct mach_object *o)
+{
+	struct mach_object *next = o->shadow;
+
+	if (next == NULL)
+		return;
+	spin_lock_nested(&next->lock);
+	list_remove(&o->shadow_link);
+	spin_unlock(&next->lock);
+}
+
+/* Drop one.  Whoever shadows @p o alone now takes over what it has, so that a
+ * parent does not keep two of each page until it happens to write or to fork.
+ * @return false: it is the last */
+static bool
+drop(struct mach_object *o, struct vm_txn *txn)
+{
+	bool dropped;
+
+	/* The lock keeps a collapse from freeing it meanwhile. */
+	spin_lock(&o->lock);
+	dropped = drop_if_not_last(o);
+	if (dropped && mach_object_refs(o) == 1 && !list_empty(&o->shadows))
+		collapse_from_below(o, txn);
+	else
+		spin_unlock(&o->lock);
+	return dropped;
+}
+
+/* Empty @p o, take it out of its shadow's list and free it; the reference to
+ * the shadow goes to the caller.  Nobody else has a reference to @p o, but it
+ * can be found in that list until it is out. */
+static int
+destroy(struct mach_object *o, struct mach_object **next, struct vm_txn *txn)
+{
+	int error;
+
+	spin_lock(&o->lock);
+	error = mach_object_page_remove(o, 0, o->npages, txn);
+	if (error == 0) {
+		KASSERT(o->nresident == 0 && list_empty(&o->shadows));
+		*next = o->shadow;
+		leave_shadow(o);
+	}
+	spin_unlock(&o->lock);
+	if (error == 0)
+		kmem_free(&object_cache, o);
+	return error;
+}
+
+int
+mach_object_deallocate(struct vm_map_entry *e, struct vm_txn *txn)
+{
+	struct mach_object *o;
+
+	while ((o = e->object) != NULL) {
+		int error;
+
+		if (o->file != NULL) {
+			e->object = NULL;
+			mach_object_drop_file(o);
+			break;
+		}
+		if (drop(o, txn)) {
+			e->object = NULL;
+			break;
+		}
+		/* Its reference to its shadow is the next to go. */
+		error = destroy(o, &e->object, txn);
+		if (error != 0)
+			return error;
+	}
+	return 0;
+}
+
+/* ---- looking ---- */
 
 bool
 mach_object_last_reference(struct mach_object *o, uint64_t index)

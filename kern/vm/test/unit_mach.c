@@ -120,8 +120,9 @@ rounds_stay_shallow(void)
 		put(c, r % 8, 1000 + r);
 		put(p, (r + 3) % 8, r);
 		EQUAL(get(c, r % 8), 1000 + r);
-		leave(c);
 		deepest = MAX(deepest, depth(p));
+		leave(c);
+		EQUAL(depth(p), 0); /* at once, without another fault */
 		if (r == 10 + 8 * 120) { /* the same step of the cycle */
 			c = fork_of(p);
 			EQUAL(level().objects, before.objects);
@@ -131,6 +132,31 @@ rounds_stay_shallow(void)
 	}
 	CHECK(deepest >= 1 && deepest <= 2);
 	EQUAL(vm_check(), 0);
+	leave(p);
+}
+
+/* The parent has written meanwhile: the exit frees what the child saw alone,
+ * though the parent neither faults nor forks after it. */
+static void
+exit_frees_what_it_saw(void)
+{
+	struct vmspace *p = space(), *c;
+	uint64_t pages;
+
+	map(p, 0, 8, 0);
+	for (unsigned i = 0; i < 8; i++)
+		put(p, i, i);
+	pages = counter_read(TS_object_pages);
+	c = fork_of(p);
+	for (unsigned i = 0; i < 4; i++)
+		put(p, i, 10 + i);
+	EQUAL(counter_read(TS_object_pages), pages + 4);
+	leave(c);
+	EQUAL(counter_read(TS_object_pages), pages);
+	EQUAL(depth(p), 0);
+	EQUAL(vm_check(), 0);
+	for (unsigned i = 0; i < 8; i++)
+		EQUAL(get(p, i), i < 4 ? 10 + i : i);
 	leave(p);
 }
 
@@ -353,6 +379,7 @@ golden_dump(void)
 
 const struct unit unit_mach[] = {
 	{ "rounds_stay_shallow", rounds_stay_shallow, 0 },
+	{ "exit_frees_what_it_saw", exit_frees_what_it_saw, 0 },
 	{ "generations_stay_shallow", generations_stay_shallow, 0 },
 	{ "bypass_frees_the_original", bypass_frees_the_original, 0 },
 	{ "offsets_add_up", offsets_add_up, 0 },
