@@ -58,8 +58,6 @@ def possible(row):
     under -icount (one CPU at a time) lasts for ever.  Only classic pages out."""
     if row.get('group') == 'swap' and row.get('vm', 'classic') != 'classic':
         return False
-    if row.get('vm') == 'mach' and row.get('arch') == 'x86_64':
-        return False        # loses an object a fork: docs/status.md
     return not (row.get('tlb.deliver') == 'sbi' and
                 (row.get('arch') not in (None, 'riscv') or
                  (row.get('lane') == 'icount' and row.get('cpus', 1) > 1)))
