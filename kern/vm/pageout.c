@@ -13,12 +13,13 @@
 #include "vm/swap.h"
 #include "vm/vm.h"
 
-#define BATCH 64 /* pages between two looks at what is free */
+#define BATCH	 64 /* pages between two looks at what is free */
+#define IDLE_MAX 256 /* batches in a row that free nothing */
 
 static struct waitq done_wq = WAITQ_INIT(done_wq);
 static bool runs;	  /* [a] there is a daemon */
 static uint32_t wanted;	  /* [a] somebody waits for a batch */
-static size_t taken_last; /* [a] by the last batch */
+static size_t taken_last; /* [a] 0: the last round got no frame */
 
 /* Frames that shall be free when a round ends. */
 static size_t
@@ -33,30 +34,36 @@ enough(void)
 	return frame_free_count() >= goal();
 }
 
+/* One batch. @return frames that became free */
 static size_t
 take_batch(void)
 {
-	size_t n = vm_design->pageout(BATCH);
-
+	(void)vm_design->pageout(BATCH);
 	if (swap_object.nmodified > 0)
 		vm_object_flush(&swap_object);
-	return frame_reclaim != NULL ? n + frame_reclaim(BATCH) : n;
+	return frame_reclaim != NULL ? frame_reclaim(BATCH) : 0;
 }
 
 size_t
 pageout_round(void)
 {
-	size_t taken = 0, n = 0;
+	size_t freed, total = 0;
+	unsigned idle = 0;
 
 	do {
-		if (swap_total() > 0 || vm_object_cached() > 0)
-			n = take_batch();
-		taken += n;
-		/* Who waits for one frame need not wait for all. */
-		__atomic_store_n(&taken_last, n, __ATOMIC_SEQ_CST);
-		waitq_wake_all(&done_wq);
-	} while (n > 0 && !enough());
-	return taken;
+		freed = take_batch();
+		total += freed;
+		/* Leaves that come back at once, or have a second chance. */
+		idle = freed > 0 ? 0 : idle + 1;
+		if (freed > 0) { /* one frame is enough for some */
+			__atomic_store_n(&taken_last, freed, __ATOMIC_SEQ_CST);
+			waitq_wake_all(&done_wq);
+		}
+	} while (!enough() && idle < IDLE_MAX);
+	/* Frames that others freed meanwhile serve who waits as well. */
+	__atomic_store_n(&taken_last, total + enough(), __ATOMIC_SEQ_CST);
+	waitq_wake_all(&done_wq);
+	return total;
 }
 
 void

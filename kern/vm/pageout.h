@@ -16,7 +16,7 @@ void pageout_daemon(void) __noreturn;
 
 /**
  * One round: until enough frames are free, or nothing more can be taken.
- * @return leaves and cached pages that went
+ * @return frames that became free
  * @pre may sleep; one caller at a time (the daemon; tests without one)
  */
 size_t pageout_round(void);
