@@ -13,24 +13,36 @@
 #include "vm/txn.h"
 #include "vm/vm.h"
 
+/* failat= refused, or somebody has freed one meanwhile. */
+static bool
+frame_there(void)
+{
+	struct vm_page *pg = frame_alloc(FRAME_NOFAIL_POINT);
+
+	if (pg != NULL)
+		frame_free(pg);
+	return pg != NULL;
+}
+
 /*
- * No frame for the design.  Retry if one is there after all (failat=, or freed
- * meanwhile); else end a process and wait for its memory.
+ * No frame for the design.  Retry if one is there after all; else page out; if
+ * nothing can go, end a process and wait for its memory.
  */
 static int
 wait_for_memory(struct vmspace *vs)
 {
 	uint32_t seq = waitq_sequence(&frame_waitq);
-	struct vm_page *pg = frame_alloc(FRAME_NOFAIL_POINT);
 	int error;
 
-	if (pg != NULL) {
-		frame_free(pg);
+	if (frame_there())
 		return 0;
-	}
 	error = pageout_wait();
 	if (error != ENOMEM)
 		return error;
+	/* A victim may have left during that round: its memory suffices, and
+	 * killing now would hit somebody who is not to blame. */
+	if (frame_there())
+		return 0;
 	error = vm_env_out_of_memory(vs);
 	if (error != 0)
 		return error;

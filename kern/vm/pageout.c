@@ -13,7 +13,7 @@
 #include "vm/swap.h"
 #include "vm/vm.h"
 
-#define BATCH	 64 /* pages between two looks at what is free */
+#define BATCH	 64  /* pages between two looks at what is free */
 #define IDLE_MAX 256 /* batches in a row that free nothing */
 
 static struct waitq done_wq = WAITQ_INIT(done_wq);
