@@ -48,7 +48,7 @@ trap_pagefault(struct trapframe *tf, vaddr_t va, unsigned access)
 	struct vm_fault f = { .va = va, .access = access };
 	int error;
 
-	(void)tf;
+	(void)tf; /* the port passes its own arguments on, unmoved */
 	t->nfaults++;
 	error = vm_fault(t->space, &f);
 	if (unlikely(error != 0))
