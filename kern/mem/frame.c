@@ -292,6 +292,12 @@ frame_alloc_order(unsigned order, unsigned flags)
 
 /* ---- freeing ---- */
 
+bool
+frame_is_low(void)
+{
+	return __atomic_load_n(&frame_low, __ATOMIC_RELAXED) != 0;
+}
+
 /* When memory is short nothing may hide in a cache: whoever failed to allocate
  * waits on frame_waitq. */
 static __slowpath void
@@ -333,8 +339,7 @@ frame_free(struct vm_page *pg)
 	KASSERT(pg->state == FRAME_USED && pg->pins == 0);
 	poison(pg, pg->order);
 	pg->holds = 0;
-	if (unlikely(pg->order != 0 ||
-		__atomic_load_n(&frame_low, __ATOMIC_RELAXED))) {
+	if (unlikely(pg->order != 0 || frame_is_low())) {
 		free_now(pg);
 		return;
 	}

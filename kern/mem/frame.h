@@ -83,6 +83,9 @@ extern struct waitq frame_waitq;
 /** Woken when the free frames fall below a mark. */
 extern struct waitq frame_low_wq;
 
+/** Memory is short: an allocation has failed, or may fail soon. @ctx any */
+bool frame_is_low(void);
+
 static inline paddr_t
 page_to_phys(const struct vm_page *pg)
 {

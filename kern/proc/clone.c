@@ -11,6 +11,7 @@
 #include "mem/kmem.h"
 #include "proc/id.h"
 #include "proc/signal.h"
+#include "vm/pageout.h"
 
 #define FLAGS_KNOWN                                                           \
 	(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_VFORK |    \
@@ -265,8 +266,8 @@ report_ids(const struct thread *t, const struct clone_args *a)
 			return;
 }
 
-long
-proc_clone(const struct clone_args *a, const struct trapframe *tf)
+static long
+try_clone(const struct clone_args *a, const struct trapframe *tf)
 {
 	struct vfork_wait *v = NULL;
 	struct thread *t;
@@ -304,6 +305,18 @@ out:
 		kfree(v, sizeof(*v));
 	thread_free(t);
 	return -error;
+}
+
+long
+proc_clone(const struct clone_args *a, const struct trapframe *tf)
+{
+	unsigned tries = 0;
+	long tid;
+
+	do
+		tid = try_clone(a, tf);
+	while (unlikely(tid < 0) && pageout_retry((int)-tid, &tries));
+	return tid;
 }
 
 int

@@ -20,6 +20,7 @@
 #include "sys/elf.h"
 #include "sys/random.h"
 #include "sys/syscall_table.h"
+#include "vm/pageout.h"
 
 #include "fs/vfs.h"
 
@@ -326,7 +327,7 @@ out:
 }
 
 static int
-exec(const char *path, const struct arg_source *src)
+try_exec(const char *path, const struct arg_source *src)
 {
 	struct proc *p = proc_self();
 	struct file *f;
@@ -341,6 +342,18 @@ exec(const char *path, const struct arg_source *src)
 		kfree(a.buf, a.size);
 	}
 	file_drop(f);
+	return error;
+}
+
+static int
+exec(const char *path, const struct arg_source *src)
+{
+	unsigned tries = 0;
+	int error;
+
+	do
+		error = try_exec(path, src);
+	while (unlikely(error != 0) && pageout_retry(error, &tries));
 	return error;
 }
 

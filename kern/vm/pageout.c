@@ -14,6 +14,7 @@
 #include "vm/vm.h"
 
 #define BATCH	 64  /* pages between two looks at what is free */
+#define TRIES_MAX 8 /* of pageout_retry() */
 #define IDLE_MAX 256 /* batches in a row that free nothing */
 
 static struct waitq done_wq = WAITQ_INIT(done_wq);
@@ -98,4 +99,11 @@ pageout_wait(void)
 	if (error != 0)
 		return error;
 	return __atomic_load_n(&taken_last, __ATOMIC_SEQ_CST) > 0 ? 0 : ENOMEM;
+}
+
+bool
+pageout_retry(int error, unsigned *tries)
+{
+	return (error == ENOMEM || error == EAGAIN) && frame_is_low() &&
+	    (*tries)++ < TRIES_MAX && pageout_wait() == 0;
 }

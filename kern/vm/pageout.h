@@ -28,4 +28,13 @@ size_t pageout_round(void);
  */
 int __must_check pageout_wait(void);
 
+/**
+ * An operation of several allocations failed with @p error and left nothing
+ * behind: whether to do it again, because memory was short (ENOMEM, or EAGAIN
+ * for want of a thread) and pages have gone since.
+ * @param tries  the caller's counter, 0 before the first time
+ * @pre no lock held
+ */
+bool pageout_retry(int error, unsigned *tries);
+
 #endif
