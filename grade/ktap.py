@@ -33,6 +33,7 @@ class Point:
     reason: str = ''
     notes: list = dataclasses.field(default_factory=list)
     depth: int = 0
+    leaf: bool = True           # has no subtests
 
 
 @dataclasses.dataclass
@@ -61,7 +62,7 @@ class Record:
         skip = sum(p.skip for p in top)
         return {'total': len(top), 'fail': bad, 'skip': skip,
                 'pass': len(top) - bad - skip,
-                'checks': len(self.points)}
+                'checks': sum(p.leaf and not p.skip for p in self.points)}
 
 
 class _Level:
@@ -169,6 +170,9 @@ class Parser:
         if level.plan is None or level.seen < level.plan:
             self._breach(f'{level.seen} of {level.plan} subtests', line)
         own = [p for p in level.points if p.depth == parent.depth + 1]
+        parent.leaf = False
+        if own and all(p.skip for p in own):
+            parent.skip, parent.reason = True, own[0].reason
         if parent.ok and not parent.skip and any(not p.ok for p in own):
             self._breach('ok, but a subtest failed', line)
         for p in level.points:

@@ -404,6 +404,8 @@ class Machine:
             return 'incomplete', '; '.join(dict.fromkeys(rec.missing))
         if rec.failed:
             return 'fail', f'{len(rec.failed)} of {len(rec.points)} failed'
+        if rec.points and all(p.skip for p in rec.points if p.leaf):
+            return 'incomplete', f'all skipped: {rec.skipped[0].reason}'
         return 'pass', f'{len(rec.points)} results'
 
     def stderr(self):

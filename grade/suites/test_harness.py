@@ -177,7 +177,16 @@ def test_parser_good():
     assert not rec.breaches and not rec.missing and not rec.failed
     assert rec.skipped[0].reason == 'no disk'
     assert rec.counts() == {'total': 3, 'fail': 0, 'skip': 0, 'pass': 3,
-                            'checks': 5}
+                            'checks': 3}
+
+
+def test_parser_all_skipped():
+    rec = ktap.parse('KTAP version 1\n1..1\n  KTAP version 1\n  1..2\n'
+                     '  ok 1 x # SKIP no disk\n  ok 2 y # SKIP no disk\n'
+                     'ok 1 a\n# run complete\n')
+    assert not rec.breaches and not rec.missing
+    assert rec.counts() == {'total': 1, 'fail': 0, 'skip': 1, 'pass': 0,
+                            'checks': 0}
 
 
 def test_parser_bench_lines():

@@ -26,6 +26,12 @@ def test_group(row, record_property):
         assert not any(p.skip for p in result.record.points), 'no swap device'
 
 
+def test_nothing_but_skipped_is_no_pass():
+    result = qemu.boot(arch=qemu.TESTED[0], args={'test': 'swap'},
+                       name='all-skipped')
+    assert result.outcome == 'incomplete' and 'without swap=' in result.why
+
+
 @both
 def test_no_group_is_forgotten(arch):
     assert sorted(matrix.listed_groups(arch)) == sorted(matrix.GROUPS)
