@@ -176,13 +176,14 @@ class Channel:
         self.option = f'file,path=/dev/fd/{fd}' if pipe else f'socket,fd={fd}'
         self.data = bytearray()
         self.limit = limit
+        self.chunk = 65536
         self.on_line = on_line
         self.cut = 0
 
     def read(self):
         """Take what is there; returns the number of bytes, 0 at the end."""
         try:
-            chunk = os.read(self.ours.fileno(), 65536)
+            chunk = os.read(self.ours.fileno(), self.chunk)
         except ConnectionResetError:
             return 0
         room = self.limit + 1 - len(self.data)

@@ -6,6 +6,8 @@ whole product.
 """
 
 import re
+import socket
+import time
 
 import pytest
 
@@ -24,6 +26,27 @@ def test_group(row, record_property):
     assert result.passed, result.explain()
     if row['group'] == 'swap':
         assert not any(p.skip for p in result.record.points), 'no swap device'
+
+
+@both
+def test_slow_reader_loses_nothing(arch):
+    """A few bytes fit into the socket; the last line waits in the port when
+    the power is to go."""
+    machine = qemu.Machine(qemu.Config(arch=arch, args={'test': 'pipe'},
+                                       name=f'slow-reader-{arch}'))
+    results, paused = machine.results, False
+    results.theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
+    results.chunk = 1
+    with machine:
+        while not machine.over():
+            machine.pump(0.25)
+            last = bytes(results.data).rpartition(b'\n# ')[2]
+            if last.startswith(b'time') and last.endswith(b'\n'):
+                assert not paused
+                time.sleep(1)
+                paused = True
+        record = machine.parser.close()
+    assert paused and record.complete and not record.missing, record.missing
 
 
 def test_nothing_but_skipped_is_no_pass():

@@ -15,6 +15,7 @@
 #include "platform.h"
 #include "proc/proc.h"
 #include "sbi.h"
+#include "uart.h"
 
 _Static_assert(offsetof(struct cpu, hwid) == CPU_HWID, "asm.h");
 _Static_assert(sizeof(struct cpu) == CPU_SIZE, "asm.h");
@@ -121,6 +122,7 @@ cpu_poweroff(int code)
 	volatile uint32_t *test = phys_to_virt(platform.test);
 
 	intr_disable();
+	uart_drain();
 	if (platform.test != 0)
 		*test = code == 0 ? TEST_PASS :
 				    (uint32_t)code << 16 | TEST_FAIL;

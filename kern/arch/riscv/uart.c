@@ -11,6 +11,7 @@
 #include "arch/cpu.h"
 #include "arch/mmu.h"
 #include "arch/pci.h"
+#include "arch/timer.h"
 #include "platform.h"
 #include "sbi.h"
 
@@ -27,8 +28,10 @@
 #define MCR_READY     0x0b /* DTR, RTS, OUT2 */
 #define LSR_RECEIVED  0x01
 #define LSR_TX_EMPTY  0x20
+#define LSR_TX_IDLE   0x40 /* the last bit has left */
 
 #define FIFO_SIZE 16
+#define DRAIN_NS  2000000000ull
 
 static struct uart console;
 
@@ -51,6 +54,23 @@ uart_write(struct uart *u, const char *s, size_t n)
 				cpu_relax();
 		u->regs[REG_DATA] = (uint8_t)s[i];
 	}
+}
+
+static void
+drain(struct uart *u, ns_t deadline)
+{
+	while (u->regs != NULL && !(u->regs[REG_LSR] & LSR_TX_IDLE) &&
+	    timer_now() < deadline)
+		cpu_relax();
+}
+
+void
+uart_drain(void)
+{
+	ns_t deadline = timer_now() + DRAIN_NS;
+
+	drain(&console, deadline);
+	drain(&results_uart, deadline);
 }
 
 static void

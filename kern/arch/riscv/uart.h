@@ -13,6 +13,9 @@ struct uart {
 void uart_setup(struct uart *, paddr_t regs);
 /** Polled. */
 void uart_write(struct uart *, const char *s, size_t n);
+/** Wait until both ports have sent what they hold, which would be lost with the
+ * power; for two seconds at most, as the reader may have stopped. */
+void uart_drain(void);
 
 /** The second serial port, on PCI. (results.c) */
 extern struct uart results_uart;

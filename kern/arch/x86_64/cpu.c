@@ -15,6 +15,7 @@
 #include "lib/printf.h"
 #include "lib/string.h"
 #include "proc/proc.h"
+#include "uart.h"
 
 _Static_assert(offsetof(struct cpu, hwid) == CPU_HWID, "asm.h");
 _Static_assert(sizeof(struct cpu) == CPU_SIZE, "asm.h");
@@ -144,6 +145,7 @@ void
 cpu_poweroff(int code)
 {
 	intr_disable();
+	uart_drain();
 	if (code != 0)
 		port_write32(PORT_EXIT, (uint32_t)code);
 	if (platform.pm_control != 0)

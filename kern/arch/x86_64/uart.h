@@ -13,6 +13,9 @@ struct uart {
 void uart_setup(struct uart *, uint16_t port);
 /** Polled. */
 void uart_write(struct uart *, const char *s, size_t n);
+/** Wait until both ports have sent what they hold, which would be lost with the
+ * power; for two seconds at most, as the reader may have stopped. */
+void uart_drain(void);
 
 /** Let the console's input interrupt. @pre ioapic_init() */
 void uart_listen(void);
