@@ -153,10 +153,19 @@
 	X(fork,			 -1,  57, 0)		\
 	X(vfork,		 -1,  58, 0)		\
 	X(getdents,		 -1,  78, 3)		\
+	X(rename,		 -1,  82, 2)		\
+	X(mkdir,		 -1,  83, 2)		\
+	X(rmdir,		 -1,  84, 1)		\
+	X(creat,		 -1,  85, 2)		\
+	X(link,			 -1,  86, 2)		\
+	X(unlink,		 -1,  87, 1)		\
+	X(symlink,		 -1,  88, 2)		\
 	X(readlink,		 -1,  89, 3)		\
+	X(chmod,		 -1,  90, 2)		\
 	X(getpgrp,		 -1, 111, 0)		\
 	X(arch_prctl,		 -1, 158, 2)		\
-	X(time,			 -1, 201, 1)
+	X(time,			 -1, 201, 1)		\
+	X(renameat,		 -1, 264, 4)
 
 #define SYSCALLS_LATER(X)				\
 	X(preadv,		 69, 295, 5)		\
