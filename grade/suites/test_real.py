@@ -9,6 +9,7 @@ Output and exit status must be the same, to the byte, and the disk clean.
 import os
 import shutil
 import subprocess
+import sys
 
 import pytest
 
@@ -151,6 +152,55 @@ def test_programs(tmp_path, kind, vm):
 def test_lua(tmp_path, kind, vm):
     """Lua works through its script: garbage, coroutines, files, processes."""
     compare(tmp_path, kind, vm, ['lua'])
+
+
+def mkroot(tmp_path, arch, *extra):
+    user = qemu.BUILD / arch / 'user' / 'bin'
+    return torture.run(
+        sys.executable, str(qemu.TOP / 'user/mkroot.py'),
+        str(tmp_path / 'root'), '--image', str(tmp_path / 'root.img'),
+        '--bin', str(user / 'sh'), str(user / 'true'), '--machine', arch,
+        '--extra', *map(str, extra))
+
+
+@pytest.mark.parametrize('arch', qemu.TESTED)
+def test_extra_files(tmp_path, arch):
+    """make EXTRA=...: programs as they are, files, folders; more than fits
+    into the usual image."""
+    program = REAL / f'{arch}-glibc' / 'hello'
+    (tmp_path / 'data').mkdir()
+    (tmp_path / 'data' / 'big').write_bytes(bytes(range(256)) * (80 << 10))
+    (tmp_path / 'note').write_text('a note\n')
+    done = mkroot(tmp_path, arch, program, tmp_path / 'note',
+                  tmp_path / 'data')
+    assert done.returncode == 0, done.stdout
+    image = tmp_path / 'root.img'
+    assert fsck(image)[0] == 0
+    for path, source in (('bin/hello', program), ('extra/note', tmp_path /
+                         'note'), ('extra/data/big', tmp_path / 'data/big')):
+        torture.run('debugfs', '-R', f'dump {path} {tmp_path}/got', str(image))
+        assert (tmp_path / 'got').read_bytes() == source.read_bytes(), path
+    assert list(tmp_path.glob('root.*')) == [image]
+
+
+@pytest.mark.parametrize('arch', qemu.TESTED)
+def test_extra_that_cannot_run(tmp_path, arch):
+    """Told when the image is made, and no image is left."""
+    other = {'riscv': 'x86_64', 'x86_64': 'riscv'}[arch]
+    hello = qemu.TOP / 'user/test/hello-glibc.c'
+    dynamic = tmp_path / 'dynamic'
+    cross = qemu.ARCHES[arch].cross
+    done = torture.run(f'{cross}gcc', '-o', str(dynamic), str(hello), '-lm')
+    assert done.returncode == 0, done.stdout
+    done = torture.run(f'{cross}gcc', '-c', '-o', f'{dynamic}.o', str(hello))
+    assert done.returncode == 0, done.stdout
+    for path, why in (
+            (REAL / f'{other}-glibc/hello', f'another machine than {arch}'),
+            (dynamic, 'needs a dynamic linker'), (f'{dynamic}.o', 'not linked'),
+            (qemu.BUILD / arch / 'user/bin/sh', 'has a file of this name')):
+        done = mkroot(tmp_path, arch, path)
+        assert done.returncode == 1 and why in done.stdout, done.stdout
+        assert list(tmp_path.glob('root*')) == []
 
 
 def test_differences_are_seen():
