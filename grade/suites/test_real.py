@@ -30,6 +30,7 @@ PROGRAMS = {
     'hello': ('input.txt', 42),
     'threads': ('', 3),
     'heap': ('', 5),
+    'files': ('', 6),
     'lua': ('work.lua', 9),
 }
 
@@ -144,8 +145,8 @@ def rows(test):
 
 @rows
 def test_programs(tmp_path, kind, vm):
-    """Greetings, threads, and memory."""
-    compare(tmp_path, kind, vm, ['hello', 'threads', 'heap'])
+    """Greetings, threads, memory, files."""
+    compare(tmp_path, kind, vm, ['hello', 'threads', 'heap', 'files'])
 
 
 @rows

@@ -2,7 +2,7 @@
 #
 # Programs that know nothing of Tern, as a Linux distribution would build them:
 # static, with its compilers and C libraries.  Included by the Makefile.
-#   build/real/KIND/{hello,threads,heap,lua}   KIND is MACHINE-LIBRARY
+#   build/real/KIND/{hello,threads,heap,files,lua}   KIND is MACHINE-LIBRARY
 # What is not installed is not built, and grade/suites/test_real.py says so:
 # `sh grade/setup.sh --real` installs it.
 
@@ -13,7 +13,7 @@ LUA_SRCS := $(filter-out $(LUA)/luac.c,$(wildcard $(LUA)/*.c))
 # A musl-gcc makes programs for the machine that it runs on, and no other.
 REAL_KINDS := $(USER_ARCHS:%=%-glibc) $(if $(filter x86_64%,$(shell \
 	musl-gcc -dumpmachine 2>/dev/null)),x86_64-musl)
-REAL_PROGS := hello threads heap $(if $(LUA_SRCS),lua)
+REAL_PROGS := hello threads heap files $(if $(LUA_SRCS),lua)
 REAL_FLAGS := -O2 -Wall -Wextra -Werror -static -pthread
 
 # $(1) = KIND, $(2) = compiler
@@ -21,7 +21,9 @@ define real_rules
 build/real/$(1)/hello: user/test/hello-glibc.c
 build/real/$(1)/threads: user/real/threads.c
 build/real/$(1)/heap: user/real/heap.c
-build/real/$(1)/hello build/real/$(1)/threads build/real/$(1)/heap:
+build/real/$(1)/files: user/real/files.c
+build/real/$(1)/hello build/real/$(1)/threads build/real/$(1)/heap \
+    build/real/$(1)/files:
 	$$(call usay,REAL,$$@)
 	@mkdir -p $$(@D)
 	$(Q)$(2) $(REAL_FLAGS) -o $$@ $$< -lm
