@@ -94,6 +94,7 @@ KERNEL	:= $(O)/$(MODE)/tern.elf
 ROOT	:= $(O)/root.img
 
 -include user/files.mk
+-include user/real/rules.mk
 -include kern/vm/test/rules.mk
 -include kern/fs/test/rules.mk
 include grade/rules.mk

@@ -54,7 +54,7 @@ bootable: $(KERNELS) $(ROOT)
 all-bootable:
 	@for arch in $(ARCHS); do $(MAKE) ARCH=$$arch bootable || exit 1; done
 
-test: check $(HOST_TEST) $(GUEST_ELFS) all-bootable	## all that must pass before a push (under 20 min)
+test: check $(HOST_TEST) $(GUEST_ELFS) all-bootable real	## all that must pass before a push (under 20 min)
 	$(Q)mkdir -p build
 	$(GRADE) -m pytest -q -n 2 --junitxml=build/junit.xml grade/suites
 

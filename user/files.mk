@@ -95,18 +95,26 @@ build/$(1)/user/bin/hello-glibc: user/test/hello-glibc.c
 	$$(call usay,GLIBC,$$@)
 	@mkdir -p $$(@D)
 	$(Q)$(UCROSS_$(1))gcc -O2 -static -o $$@ $$< -lm
-build/$(1)/root.img: $$(UPROGS_$(1)) user/mkroot.py user/test/bad_elf.py
+# EXTRA=FILES goes into the image too: docs/howto/run-linux-programs.md.  The
+# list is rewritten when it changes, so that the image is made again.
+EXTRA_$(1) := $(if $(filter $(1),$(ARCH)),$(EXTRA))
+build/$(1)/extra: FORCE
+	@mkdir -p $$(@D)
+	@echo '$$(EXTRA_$(1))' | cmp -s - $$@ || echo '$$(EXTRA_$(1))' >$$@
+build/$(1)/root.img: $$(UPROGS_$(1)) user/mkroot.py user/test/bad_elf.py \
+    build/$(1)/extra $$(if $$(EXTRA_$(1)),$$(shell find $$(EXTRA_$(1)) -type f))
 	$$(call usay,IMAGE,$$@)
 	$(Q)$(or $(PYTHON),python3) user/mkroot.py build/$(1)/root --image $$@ \
 	    --strip $(UCROSS_$(1))objcopy \
 	    --bin $$(filter build/$(1)/user/bin/%,$$(UPROGS_$(1))) \
-	    --test $$(filter build/$(1)/user/test/%,$$(UPROGS_$(1)))
+	    --test $$(filter build/$(1)/user/test/%,$$(UPROGS_$(1))) \
+	    --machine $(1) --extra $$(EXTRA_$(1))
 -include $$(wildcard build/$(1)/user/*/*.d build/$(1)/user/*/*/*.d)
 endef
 $(foreach a,$(USER_ARCHS),$(eval $(call user_rules,$(a))))
 
 .SECONDARY:
-.PHONY: user-progs
+.PHONY: FORCE user-progs
 user-progs: $(UPROGS_$(ARCH))
 
 # --- the same tests on Linux, the free reference ------------------------------

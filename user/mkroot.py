@@ -2,16 +2,19 @@
 """Stage the root directory and make the ext2 image from it.
 
 usage: mkroot.py STAGE [--image FILE] [--strip OBJCOPY] --bin P... --test P...
+                 [--machine riscv|x86_64 --extra FILE...]
 
 STAGE gets bin/ and test/ with the (stripped) programs, etc/ with text, and
-under test/ the files that the in-OS tests read.  Times, owners and
-identifiers in the image are fixed, so the same inputs give the same image.
+under test/ the files that the in-OS tests read.  What is extra goes in as it
+is: programs to bin/, the rest to extra/.  Times, owners and identifiers in the
+image are fixed, so the same inputs give the same image.
 """
 
 import argparse
 import os
 import pathlib
 import shutil
+import struct
 import subprocess
 import sys
 
@@ -93,6 +96,52 @@ def stage_bad_elfs(stage):
         put(stage / 'test' / 'bad-elf' / name, data, 0o755)
 
 
+ELF_MACHINES = {'riscv': 243, 'x86_64': 62}
+PT_INTERP = 3
+
+
+def why_not(program, machine):
+    """Why Tern cannot run an ELF file; None if it can."""
+    data = program.read_bytes()
+    if len(data) < 64 or data[4:6] != b'\2\1':
+        return 'is no 64-bit little-endian program'
+    kind, number = struct.unpack_from('<HH', data, 16)
+    if machine and number != ELF_MACHINES[machine]:
+        return f'is for another machine than {machine}'
+    if kind not in (2, 3):
+        return 'is not linked'
+    start, = struct.unpack_from('<Q', data, 32)
+    size, count = struct.unpack_from('<HH', data, 54)
+    for at in range(start, start + size * count, size):
+        if at + 4 <= len(data) and \
+                struct.unpack_from('<I', data, at)[0] == PT_INTERP:
+            return 'needs a dynamic linker: link it with -static'
+    return None
+
+
+def stage_extra(stage, args):
+    for path in map(pathlib.Path, args.extra):
+        if path.is_dir():
+            shutil.copytree(path, stage / 'extra' / path.name, symlinks=True)
+            continue
+        with open(path, 'rb') as f:
+            program = f.read(4) == b'\x7fELF'
+        why = why_not(path, args.machine) if program else None
+        target = stage / ('bin' if program else 'extra') / path.name
+        if why or target.exists():
+            sys.exit(f'{path}: {why or "the image has a file of this name"}')
+        put(target, path.read_bytes(), 0o755 if program else
+            path.stat().st_mode & 0o777)
+
+
+def size_of(stage):
+    """MiB: the usual size, and more when there is more in it than usual."""
+    used = sum(-(-p.stat().st_size // 4096) * 4096 for folder in
+               ('bin', 'extra') for p in (stage / folder).rglob('*')
+               if p.is_file() and not p.is_symlink())
+    return max(IMAGE_MIB, -(-used // MIB) + IMAGE_MIB // 2)
+
+
 def make_image(stage, image):
     for folder in ('dev', 'proc', 'tmp'):
         (stage / folder).mkdir()
@@ -105,7 +154,7 @@ def make_image(stage, image):
         ['mke2fs', '-q', '-t', 'ext2', '-b', '4096', '-m', '0', '-N', '1024',
          '-O', '^resize_inode', '-L', 'tern', '-U', UUID, '-E',
          'hash_seed=%s,root_owner=0:0' % UUID, '-d', str(stage), str(new),
-         '%dm' % IMAGE_MIB], check=True, env=env, stdout=subprocess.DEVNULL)
+         '%dm' % size_of(stage)], check=True, env=env, stdout=subprocess.DEVNULL)
     edits = []
     for path in ['/'] + sorted('/' + str(p.relative_to(stage))
                                for p in stage.rglob('*')):
@@ -128,14 +177,21 @@ def main():
     parser.add_argument('--strip')
     parser.add_argument('--bin', nargs='*', default=[])
     parser.add_argument('--test', nargs='*', default=[])
+    parser.add_argument('--machine', choices=ELF_MACHINES)
+    parser.add_argument('--extra', nargs='*', default=[])
     args = parser.parse_args()
     os.umask(0o022)
     stage = args.stage.with_suffix('.%d' % os.getpid())     # not half done
-    stage_programs(stage, args)
-    stage_files(stage)
-    stage_bad_elfs(stage)
-    if args.image:
-        make_image(stage, args.image)
+    try:
+        stage_programs(stage, args)
+        stage_files(stage)
+        stage_bad_elfs(stage)
+        stage_extra(stage, args)
+        if args.image:
+            make_image(stage, args.image)
+    except BaseException:
+        shutil.rmtree(stage, ignore_errors=True)
+        raise
     shutil.rmtree(args.stage, ignore_errors=True)
     stage.replace(args.stage)
 

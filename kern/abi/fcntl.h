@@ -39,9 +39,17 @@
 #define AT_EACCESS		0x200
 #define AT_REMOVEDIR		0x200
 #define AT_SYMLINK_FOLLOW	0x400
+#define AT_NO_AUTOMOUNT		0x800	/* nothing is ever mounted so */
 #define AT_EMPTY_PATH		0x1000
+#define AT_STATX_SYNC_TYPE	0x6000
 
 #define RENAME_NOREPLACE	1
+
+#define FALLOC_FL_KEEP_SIZE	1
+#define FALLOC_FL_PUNCH_HOLE	2
+
+#define POSIX_FADV_NORMAL	0
+#define POSIX_FADV_NOREUSE	5	/* the last one */
 
 #define F_OK	0
 #define X_OK	1

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stat.h - struct stat as the kernel writes it, and file modes.
+ * stat.h - struct stat and statx as the kernel writes them, and file modes.
  */
 #ifndef ABI_STAT_H
 #define ABI_STAT_H
@@ -53,6 +53,44 @@ struct stat {
 };
 _Static_assert(sizeof(struct stat) == 144, "struct stat");
 #endif
+
+struct statx_timestamp {
+	int64_t		tv_sec;
+	uint32_t	tv_nsec;
+	int32_t		tv_pad;
+};
+
+struct statx {
+	uint32_t	stx_mask;	/* what is filled in */
+	uint32_t	stx_blksize;
+	uint64_t	stx_attributes;
+	uint32_t	stx_nlink;
+	uint32_t	stx_uid;
+	uint32_t	stx_gid;
+	uint16_t	stx_mode;
+	uint16_t	stx_pad0;
+	uint64_t	stx_ino;
+	uint64_t	stx_size;
+	uint64_t	stx_blocks;	/* units of 512 bytes */
+	uint64_t	stx_attributes_mask;
+	struct statx_timestamp stx_atime;
+	struct statx_timestamp stx_btime;
+	struct statx_timestamp stx_ctime;
+	struct statx_timestamp stx_mtime;
+	uint32_t	stx_rdev_major;
+	uint32_t	stx_rdev_minor;
+	uint32_t	stx_dev_major;
+	uint32_t	stx_dev_minor;
+	uint64_t	stx_unused[14];
+};
+_Static_assert(sizeof(struct statx) == 256, "struct statx");
+
+#define STATX_BASIC_STATS	0x7ffu
+#define STATX__RESERVED		0x80000000u
+
+/* A device number, as st_dev and st_rdev have it, in two halves. */
+#define DEV_MAJOR(dev)	((uint32_t)((dev) >> 8 & 0xfff))
+#define DEV_MINOR(dev)	((uint32_t)(((dev) & 0xff) | ((dev) >> 12 & 0xfff00)))
 
 #define S_IFMT	 0170000
 #define S_IFIFO	 0010000

@@ -24,6 +24,7 @@
 	X(lseek,		 62,   8, 3)		\
 	X(fstat,		 80,   5, 2)		\
 	X(newfstatat,		 79, 262, 4)		\
+	X(statx,		291, 332, 5)		\
 	X(getdents64,		 61, 217, 3)		\
 	X(faccessat,		 48, 269, 3)		\
 	X(chdir,		 49,  80, 1)		\
@@ -35,6 +36,8 @@
 	X(sync,			 81, 162, 0)		\
 	X(pread64,		 67,  17, 4)		\
 	X(pwrite64,		 68,  18, 4)		\
+	X(preadv,		 69, 295, 5)		\
+	X(pwritev,		 70, 296, 5)		\
 	X(mkdirat,		 34, 258, 3)		\
 	X(unlinkat,		 35, 263, 3)		\
 	X(symlinkat,		 36, 266, 3)		\
@@ -44,6 +47,8 @@
 	X(fstatfs,		 44, 138, 2)		\
 	X(truncate,		 45,  76, 2)		\
 	X(ftruncate,		 46,  77, 2)		\
+	X(fallocate,		 47, 285, 4)		\
+	X(fadvise64,		223, 221, 4)		\
 	X(fchdir,		 50,  81, 1)		\
 	X(fchmod,		 52,  91, 2)		\
 	X(fchmodat,		 53, 268, 3)		\
@@ -153,16 +158,21 @@
 	X(fork,			 -1,  57, 0)		\
 	X(vfork,		 -1,  58, 0)		\
 	X(getdents,		 -1,  78, 3)		\
+	X(rename,		 -1,  82, 2)		\
+	X(mkdir,		 -1,  83, 2)		\
+	X(rmdir,		 -1,  84, 1)		\
+	X(creat,		 -1,  85, 2)		\
+	X(link,			 -1,  86, 2)		\
+	X(unlink,		 -1,  87, 1)		\
+	X(symlink,		 -1,  88, 2)		\
 	X(readlink,		 -1,  89, 3)		\
+	X(chmod,		 -1,  90, 2)		\
 	X(getpgrp,		 -1, 111, 0)		\
 	X(arch_prctl,		 -1, 158, 2)		\
-	X(time,			 -1, 201, 1)
+	X(time,			 -1, 201, 1)		\
+	X(renameat,		 -1, 264, 4)
 
 #define SYSCALLS_LATER(X)				\
-	X(preadv,		 69, 295, 5)		\
-	X(pwritev,		 70, 296, 5)		\
-	X(statx,		291, 332, 5)		\
-	X(fallocate,		 47, 285, 4)		\
 	X(fchownat,		 54, 260, 5)		\
 	X(mount,		 40, 165, 5)		\
 	X(umount2,		 39, 166, 2)		\

@@ -75,22 +75,27 @@ sys_write(uintptr_t fd, uintptr_t buf, uintptr_t n)
 typedef long transfer_fn(struct file *, struct vmspace *, vaddr_t, size_t,
     const uint64_t *);
 
-/* One piece after the other, until one is short. */
+/* One piece after the other, until one is short. @p pos: as of file_read. */
 static long
 transfer_vector(struct file *f, const struct iovec *v, size_t n,
-    transfer_fn *transfer)
+    const uint64_t *pos, transfer_fn *transfer)
 {
+	uint64_t at = pos != NULL ? *pos : 0;
 	long total = 0;
+
+	if (pos != NULL && !f->ops->seekable)
+		return -ESPIPE;
 
 	for (size_t i = 0; i < n; i++) {
 		long r = 0;
 
 		if (v[i].iov_len != 0)
 			r = transfer(f, space(), (vaddr_t)v[i].iov_base,
-			    v[i].iov_len, NULL);
+			    v[i].iov_len, pos != NULL ? &at : NULL);
 		if (r < 0)
 			return total > 0 ? total : r;
 		total += r;
+		at += (uint64_t)r;
 		if ((size_t)r < v[i].iov_len)
 			break;
 	}
@@ -112,7 +117,8 @@ vector_copyin(uintptr_t user, size_t n, struct iovec *v)
 }
 
 static long
-vector_call(uintptr_t fd, uintptr_t iov, uintptr_t n, transfer_fn *transfer)
+vector_call(uintptr_t fd, uintptr_t iov, uintptr_t n, const uint64_t *pos,
+    transfer_fn *transfer)
 {
 	struct iovec few[4], *v = few;
 	struct file *f;
@@ -127,7 +133,7 @@ vector_call(uintptr_t fd, uintptr_t iov, uintptr_t n, transfer_fn *transfer)
 		v = kmalloc(n * sizeof(*v));
 	result = v == NULL ? -ENOMEM : -vector_copyin(iov, n, v);
 	if (result == 0)
-		result = transfer_vector(f, v, n, transfer);
+		result = transfer_vector(f, v, n, pos, transfer);
 	if (v != few && v != NULL)
 		kfree(v, n * sizeof(*v));
 	file_drop(f);
@@ -137,13 +143,39 @@ vector_call(uintptr_t fd, uintptr_t iov, uintptr_t n, transfer_fn *transfer)
 long
 sys_readv(uintptr_t fd, uintptr_t iov, uintptr_t n)
 {
-	return vector_call(fd, iov, n, file_read);
+	return vector_call(fd, iov, n, NULL, file_read);
 }
 
 long
 sys_writev(uintptr_t fd, uintptr_t iov, uintptr_t n)
 {
-	return vector_call(fd, iov, n, file_write);
+	return vector_call(fd, iov, n, NULL, file_write);
+}
+
+/* The upper half of the position is for machines of 32 bits. */
+static long
+vector_call_at(uintptr_t fd, uintptr_t iov, uintptr_t n, uintptr_t pos,
+    transfer_fn *transfer)
+{
+	const uint64_t at = pos;
+
+	if ((int64_t)pos < 0)
+		return -EINVAL;
+	return vector_call(fd, iov, n, &at, transfer);
+}
+
+long
+sys_preadv(uintptr_t fd, uintptr_t iov, uintptr_t n, uintptr_t pos,
+    uintptr_t high)
+{
+	return vector_call_at(fd, iov, n, pos, file_read);
+}
+
+long
+sys_pwritev(uintptr_t fd, uintptr_t iov, uintptr_t n, uintptr_t pos,
+    uintptr_t high)
+{
+	return vector_call_at(fd, iov, n, pos, file_write);
 }
 
 static long

@@ -115,28 +115,71 @@ sys_fstat(uintptr_t fd, uintptr_t out)
 	return -error;
 }
 
+static int
+stat_at(uintptr_t dirfd, uintptr_t path, unsigned flags, struct stat *st)
+{
+	struct at_path at;
+	int error;
+
+	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | AT_NO_AUTOMOUNT))
+		return EINVAL;
+	error = at_path_get(dirfd, path, &at);
+	if (error != 0)
+		return error;
+	/* An open pipe or device has no path, but a stat slot. */
+	if (at.path[0] == '\0' && (flags & AT_EMPTY_PATH) && at.dir != NULL)
+		error = at.dir->ops->stat(at.dir, st);
+	else
+		error = vfs_stat(at.dir, at.path,
+		    flags & ~AT_NO_AUTOMOUNT, st);
+	at_path_put(&at);
+	return error;
+}
+
 long
 sys_newfstatat(uintptr_t dirfd, uintptr_t path, uintptr_t out,
     uintptr_t flags)
 {
-	struct at_path at;
 	struct stat st;
-	int error;
+	int error = stat_at(dirfd, path, (unsigned)flags, &st);
 
-	if (flags & ~(uintptr_t)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | 0x800))
-		return -EINVAL;
-	error = at_path_get(dirfd, path, &at);
-	if (error != 0)
-		return -error;
-	/* An open pipe or device has no path, but a stat slot. */
-	if (at.path[0] == '\0' && (flags & AT_EMPTY_PATH) && at.dir != NULL)
-		error = at.dir->ops->stat(at.dir, &st);
-	else
-		error = vfs_stat(at.dir, at.path, (unsigned)flags, &st);
-	at_path_put(&at);
 	if (error == 0)
 		error = copyout(space(), out, &st, sizeof(st));
 	return -error;
+}
+
+/* Whatever is asked for, the answer is what struct stat has. */
+long
+sys_statx(uintptr_t dirfd, uintptr_t path, uintptr_t flags, uintptr_t mask,
+    uintptr_t out)
+{
+	struct statx sx = { .stx_mask = STATX_BASIC_STATS };
+	struct stat st;
+	int error;
+
+	if (((uint32_t)mask & STATX__RESERVED) ||
+	    (flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE)
+		return -EINVAL;
+	error = stat_at(dirfd, path, (unsigned)flags & ~AT_STATX_SYNC_TYPE,
+	    &st);
+	if (error != 0)
+		return -error;
+	sx.stx_blksize = (uint32_t)st.st_blksize;
+	sx.stx_nlink = (uint32_t)st.st_nlink;
+	sx.stx_uid = st.st_uid;
+	sx.stx_gid = st.st_gid;
+	sx.stx_mode = (uint16_t)st.st_mode;
+	sx.stx_ino = st.st_ino;
+	sx.stx_size = (uint64_t)st.st_size;
+	sx.stx_blocks = (uint64_t)st.st_blocks;
+	sx.stx_atime.tv_sec = st.st_atime;
+	sx.stx_ctime.tv_sec = st.st_ctime;
+	sx.stx_mtime.tv_sec = st.st_mtime;
+	sx.stx_rdev_major = DEV_MAJOR(st.st_rdev);
+	sx.stx_rdev_minor = DEV_MINOR(st.st_rdev);
+	sx.stx_dev_major = DEV_MAJOR(st.st_dev);
+	sx.stx_dev_minor = DEV_MINOR(st.st_dev);
+	return -copyout(space(), out, &sx, sizeof(sx));
 }
 
 long
@@ -403,6 +446,53 @@ sys_ftruncate(uintptr_t fd, uintptr_t size)
 		error = EINVAL;
 	else
 		error = f->inode->ops->edit->resize(f->inode, size);
+	file_drop(f);
+	return -error;
+}
+
+/* The block maps of ext2 cannot tell blocks that were never written from
+ * zeroes, so there is nothing to allocate ahead: libraries write instead. */
+long
+sys_fallocate(uintptr_t fd, uintptr_t mode, uintptr_t offset, uintptr_t n)
+{
+	struct file *f;
+	int error = 0;
+
+	if ((int64_t)offset < 0 || (int64_t)n <= 0)
+		return -EINVAL;
+	f = fd_get(proc_self()->files, (int)fd);
+	if (f == NULL)
+		return -EBADF;
+	if ((int)mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE))
+		error = EOPNOTSUPP;
+	else if ((f->flags & O_ACCMODE) == O_RDONLY)
+		error = EBADF;
+	else if (f->inode == NULL)
+		error = ESPIPE;
+	else if (!S_ISREG(f->inode->mode))
+		error = ENODEV;
+	else if (offset > INT64_MAX - n)
+		error = EFBIG;
+	else
+		error = EOPNOTSUPP;
+	file_drop(f);
+	return -error;
+}
+
+/* Advice on the cache, which finds out by itself. */
+long
+sys_fadvise64(uintptr_t fd, uintptr_t offset, uintptr_t n, uintptr_t advice)
+{
+	struct file *f = fd_get(proc_self()->files, (int)fd);
+	int error = 0;
+
+	if (f == NULL)
+		return -EBADF;
+	if (f->inode == NULL)
+		error = ESPIPE;
+	else if ((int64_t)n < 0 || (int)advice < POSIX_FADV_NORMAL ||
+	    (int)advice > POSIX_FADV_NOREUSE)
+		error = EINVAL;
 	file_drop(f);
 	return -error;
 }

@@ -46,6 +46,12 @@ sys_open(uintptr_t path, uintptr_t flags, uintptr_t mode)
 }
 
 long
+sys_creat(uintptr_t path, uintptr_t mode)
+{
+	return sys_openat(CWD, path, O_CREAT | O_WRONLY | O_TRUNC, mode);
+}
+
+long
 sys_stat(uintptr_t path, uintptr_t out)
 {
 	return sys_newfstatat(CWD, path, out, 0);
@@ -67,6 +73,54 @@ long
 sys_readlink(uintptr_t path, uintptr_t buf, uintptr_t size)
 {
 	return sys_readlinkat(CWD, path, buf, size);
+}
+
+long
+sys_rename(uintptr_t old, uintptr_t new)
+{
+	return sys_renameat2(CWD, old, CWD, new, 0);
+}
+
+long
+sys_renameat(uintptr_t olddir, uintptr_t old, uintptr_t newdir, uintptr_t new)
+{
+	return sys_renameat2(olddir, old, newdir, new, 0);
+}
+
+long
+sys_mkdir(uintptr_t path, uintptr_t mode)
+{
+	return sys_mkdirat(CWD, path, mode);
+}
+
+long
+sys_rmdir(uintptr_t path)
+{
+	return sys_unlinkat(CWD, path, AT_REMOVEDIR);
+}
+
+long
+sys_link(uintptr_t old, uintptr_t new)
+{
+	return sys_linkat(CWD, old, CWD, new, 0);
+}
+
+long
+sys_unlink(uintptr_t path)
+{
+	return sys_unlinkat(CWD, path, 0);
+}
+
+long
+sys_symlink(uintptr_t target, uintptr_t path)
+{
+	return sys_symlinkat(target, CWD, path);
+}
+
+long
+sys_chmod(uintptr_t path, uintptr_t mode)
+{
+	return sys_fchmodat(CWD, path, mode);
 }
 
 long

@@ -175,6 +175,58 @@ status_of_files(void)
 	EXPECT_ERR(stat("", &a), ENOENT);
 }
 
+static long
+raw_statx(int dir, const char *path, long flags, long mask, struct statx *sx)
+{
+	memset(sx, 0xa5, sizeof(*sx));
+	return syscall6(SYS_statx, dir, (long)path, flags, mask, (long)sx, 0);
+}
+
+/* The same as stat, in another form. */
+static void
+extended_status(void)
+{
+	const char *path = root_path("/test/files/big");
+	struct statx sx;
+	struct stat st;
+	int fds[2];
+
+	EXPECT_OK(stat(path, &st));
+	EXPECT_EQ(raw_statx(AT_FDCWD, path, 0, STATX_BASIC_STATS, &sx), 0);
+	EXPECT_EQ(sx.stx_mask & STATX_BASIC_STATS, STATX_BASIC_STATS);
+	EXPECT_EQ(sx.stx_mode, st.st_mode);
+	EXPECT_EQ(sx.stx_nlink, st.st_nlink);
+	EXPECT_EQ(sx.stx_ino, st.st_ino);
+	EXPECT_EQ(sx.stx_size, st.st_size);
+	EXPECT_EQ(sx.stx_blocks, st.st_blocks);
+	EXPECT_EQ(sx.stx_blksize, st.st_blksize);
+	EXPECT_EQ(sx.stx_mtime.tv_sec, st.st_mtime);
+	EXPECT_EQ(sx.stx_mtime.tv_pad, 0);
+	EXPECT_EQ(sx.stx_dev_major, DEV_MAJOR(st.st_dev));
+	EXPECT_EQ(sx.stx_dev_minor, DEV_MINOR(st.st_dev));
+	EXPECT_EQ(raw_statx(AT_FDCWD, "/dev/null", 0, 0, &sx), 0);
+	EXPECT(S_ISCHR(sx.stx_mode));
+	EXPECT_EQ(sx.stx_rdev_major, 1);
+	EXPECT_EQ(sx.stx_rdev_minor, 3);
+	path = root_path("/test/files/link");
+	EXPECT_EQ(raw_statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW |
+	    AT_NO_AUTOMOUNT, STATX_BASIC_STATS, &sx), 0);
+	EXPECT(S_ISLNK(sx.stx_mode));
+	EXPECT_EQ(syscall6(SYS_newfstatat, AT_FDCWD, (long)path, (long)&st,
+	    AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, 0, 0), 0);
+	EXPECT_EQ(sx.stx_ino, st.st_ino);
+	EXPECT_OK(pipe(fds));
+	EXPECT_EQ(raw_statx(fds[0], "", AT_EMPTY_PATH, 0, &sx), 0);
+	EXPECT(S_ISFIFO(sx.stx_mode));
+	EXPECT_EQ(raw_statx(fds[0], "", 0, 0, &sx), -ENOENT);
+	EXPECT_EQ(raw_statx(AT_FDCWD, "/no/such", 0, 0, &sx), -ENOENT);
+	EXPECT_EQ(raw_statx(AT_FDCWD, "/", 0x10000, 0, &sx), -EINVAL);
+	EXPECT_EQ(raw_statx(AT_FDCWD, "/", AT_STATX_SYNC_TYPE, 0, &sx),
+	    -EINVAL);
+	EXPECT_EQ(raw_statx(AT_FDCWD, "/", 0, STATX__RESERVED, &sx), -EINVAL);
+	EXPECT_EQ(raw_statx(99, "x", 0, 0, &sx), -EBADF);
+}
+
 static void
 many_entries(int size)
 {
@@ -469,6 +521,7 @@ static const struct ktap_test tests[] = {
 	TEST(seek, 0),
 	TEST(offsets_shared_or_not, 0),
 	TEST(status_of_files, 0),
+	TEST(extended_status, 0),
 	TEST(directories, 0),
 	TEST(paths, 0),
 	TEST(very_long_path, 0),

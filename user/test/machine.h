@@ -48,6 +48,7 @@ void	keep_registers(const unsigned long *in, unsigned long *out, long nr);
 /* --- oldcalls_x86_64.c: tests ------------------------------------------ */
 
 void	old_calls(void);
+void	old_names(void);
 void	old_vfork(void);
 void	old_getdents(void);
 

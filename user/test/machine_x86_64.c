@@ -779,6 +779,7 @@ const struct ktap_test machine_tests[] = {
 	TEST(x87_follows_its_process, 0),
 	TEST(calls_leak_nothing, 0),
 	TEST(old_calls, 0),
+	TEST(old_names, 0),
 	TEST(old_vfork, 0),
 	TEST(old_getdents, 0),
 };

@@ -53,6 +53,55 @@ old_calls(void)
 	close(fds[1]);
 }
 
+/* What newer programs do with a folder's descriptor; errors as Linux has
+ * them. */
+void
+old_names(void)
+{
+	char dir[64], a[80], b[80];
+	struct stat st, other;
+	long fd;
+
+	snprintf(dir, sizeof(dir), "%s/old%d", root_path("/tmp"), getpid());
+	snprintf(a, sizeof(a), "%s/a", dir);
+	snprintf(b, sizeof(b), "%s/b", dir);
+	EXPECT_EQ(syscall3(SYS_mkdir, (long)dir, 0700, 0), 0);
+	EXPECT_EQ(syscall3(SYS_mkdir, (long)dir, 0700, 0), -EEXIST);
+	fd = syscall3(SYS_creat, (long)a, 0600, 0);
+	EXPECT(fd >= 0);
+	EXPECT_EQ(write((int)fd, "abc", 3), 3);
+	EXPECT_EQ(syscall3(SYS_read, fd, (long)&st, 1), -EBADF);
+	close((int)fd);
+	EXPECT_EQ(syscall3(SYS_chmod, (long)a, 0640, 0), 0);
+	EXPECT_OK(stat(a, &st));
+	EXPECT_EQ(st.st_mode, S_IFREG | 0640);
+	EXPECT_EQ(st.st_size, 3);
+	EXPECT_EQ(syscall3(SYS_link, (long)a, (long)b, 0), 0);
+	EXPECT_EQ(syscall3(SYS_link, (long)a, (long)b, 0), -EEXIST);
+	EXPECT_OK(stat(b, &other));
+	EXPECT_EQ(other.st_ino, st.st_ino);
+	EXPECT_EQ(syscall3(SYS_rmdir, (long)dir, 0, 0), -ENOTEMPTY);
+	EXPECT_EQ(syscall3(SYS_rmdir, (long)a, 0, 0), -ENOTDIR);
+	EXPECT_EQ(syscall3(SYS_unlink, (long)b, 0, 0), 0);
+	EXPECT_EQ(syscall3(SYS_unlink, (long)b, 0, 0), -ENOENT);
+	EXPECT_EQ(syscall3(SYS_unlink, (long)dir, 0, 0), -EISDIR);
+	EXPECT_EQ(syscall3(SYS_rename, (long)a, (long)b, 0), 0);
+	EXPECT_EQ(syscall3(SYS_rename, (long)a, (long)b, 0), -ENOENT);
+	EXPECT_EQ(syscall6(SYS_renameat, AT_FDCWD, (long)b, AT_FDCWD, (long)a,
+	    0, 0), 0);
+	EXPECT_EQ(syscall3(SYS_symlink, (long)"a", (long)b, 0), 0);
+	EXPECT_EQ(syscall3(SYS_lstat, (long)b, (long)&other, 0), 0);
+	EXPECT(S_ISLNK(other.st_mode));
+	EXPECT_EQ(syscall3(SYS_creat, (long)b, 0600, 0), fd);
+	close((int)fd);
+	EXPECT_OK(stat(a, &st));
+	EXPECT_EQ(st.st_size, 0);
+	EXPECT_EQ(syscall3(SYS_unlink, (long)b, 0, 0), 0);
+	EXPECT_EQ(syscall3(SYS_unlink, (long)a, 0, 0), 0);
+	EXPECT_EQ(syscall3(SYS_rmdir, (long)dir, 0, 0), 0);
+	EXPECT_EQ(syscall3(SYS_rmdir, (long)dir, 0, 0), -ENOENT);
+}
+
 /* The stack is shared, so the child must not return. */
 void
 old_vfork(void)

@@ -695,6 +695,75 @@ commands(void)
 	remove_all();
 }
 
+/* Vectors at a position of their own: the file's stays where it is. */
+static void
+vectors_at(void)
+{
+	char abc[] = "abc", defgh[] = "defgh", a[3], b[8] = "";
+	struct iovec out[2] = { { abc, 3 }, { defgh, 5 } };
+	struct iovec in[2] = { { a, 3 }, { b, 7 } };
+	int fd, p[2];
+
+	enter();
+	fd = create("f");
+	EXPECT_EQ(write(fd, "0123456789", 10), 10);
+	EXPECT_EQ(syscall6(SYS_pwritev, fd, (long)out, 2, 6, 0, 0), 8);
+	EXPECT_EQ(lseek(fd, 0, SEEK_CUR), 10);
+	EXPECT_STR(get("f"), "012345abcdefgh");
+	EXPECT_EQ(syscall6(SYS_preadv, fd, (long)in, 2, 5, 0, 0), 9);
+	EXPECT(memcmp(a, "5ab", 3) == 0);
+	EXPECT_STR(b, "cdefgh");
+	EXPECT_EQ(lseek(fd, 0, SEEK_CUR), 10);
+	EXPECT_EQ(syscall6(SYS_preadv, fd, (long)in, 2, 100, 0, 0), 0);
+	EXPECT_EQ(syscall6(SYS_preadv, fd, (long)in, 2, -1, 0, 0), -EINVAL);
+	EXPECT_EQ(syscall6(SYS_preadv, fd, (long)in, IOV_MAX + 1, 0, 0, 0),
+	    -EINVAL);
+	EXPECT_EQ(syscall6(SYS_pwritev, 99, (long)out, 2, 0, 0, 0), -EBADF);
+	EXPECT_OK(pipe(p));
+	EXPECT_EQ(syscall6(SYS_pwritev, p[1], (long)out, 2, 0, 0, 0), -ESPIPE);
+	EXPECT_EQ(syscall6(SYS_preadv, p[0], (long)in, 0, 0, 0, 0), -ESPIPE);
+	EXPECT_OK(unlink("f"));
+	leave();
+}
+
+/* What Linux's ext2 cannot do either is said in the same words. */
+static void
+advice_and_allocation(void)
+{
+	int fd, p[2];
+
+	enter();
+	fd = create("f");
+	EXPECT_EQ(syscall6(SYS_fadvise64, fd, 0, 0, 3, 0, 0), 0);
+	EXPECT_EQ(syscall6(SYS_fadvise64, fd, 0, 0, 6, 0, 0), -EINVAL);
+	EXPECT_EQ(syscall6(SYS_fadvise64, fd, 0, -1, 0, 0, 0), -EINVAL);
+	EXPECT_EQ(syscall6(SYS_fadvise64, 99, 0, 0, 0, 0, 0), -EBADF);
+	EXPECT_EQ(syscall6(SYS_fallocate, fd, 0, 0, 0, 0, 0), -EINVAL);
+	EXPECT_EQ(syscall6(SYS_fallocate, fd, 0, -1, 1, 0, 0), -EINVAL);
+	EXPECT_EQ(syscall6(SYS_fallocate, 99, 0, 0, 1, 0, 0), -EBADF);
+	EXPECT_EQ(syscall6(SYS_fallocate, fd, 0x100, 0, 1, 0, 0), -EOPNOTSUPP);
+	close(fd);
+	fd = (int)EXPECT_OK(open("f", O_RDONLY));
+	EXPECT_EQ(syscall6(SYS_fallocate, fd, 0, 0, 1, 0, 0), -EBADF);
+	EXPECT_OK(pipe(p));
+	EXPECT_EQ(syscall6(SYS_fadvise64, p[0], 0, 0, 0, 0, 0), -ESPIPE);
+	EXPECT_EQ(syscall6(SYS_fallocate, p[1], 0, 0, 1, 0, 0), -ESPIPE);
+	EXPECT_OK(unlink("f"));
+	leave();
+}
+
+static void
+no_allocation_ahead(void)
+{
+	int fd;
+
+	enter();
+	fd = create("f");
+	EXPECT_EQ(syscall6(SYS_fallocate, fd, 0, 0, 4096, 0, 0), -EOPNOTSUPP);
+	EXPECT_OK(unlink("f"));
+	leave();
+}
+
 static const struct ktap_test tests[] = {
 	TEST(write_and_read, 0),
 	TEST(append, 0),
@@ -711,6 +780,9 @@ static const struct ktap_test tests[] = {
 	TEST(concurrent_names, 0),
 	TEST(sync_calls, 0),
 	TEST(attributes, 0),
+	TEST(vectors_at, T_NOEMU),
+	TEST(advice_and_allocation, 0),
+	TEST(no_allocation_ahead, T_TERN),
 	TEST(failing_allocations, T_TERN),
 	TEST(commands, T_EXEC),
 };
