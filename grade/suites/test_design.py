@@ -75,13 +75,15 @@ def test_a_copy_of_the_skeleton_is_a_design(tmp_path):
 
     env = {k: v for k, v in os.environ.items() if not k.startswith('MAKE')}
     done = subprocess.run(['make', 'kernel', f'ARCH={arch}', 'DEBUG=1'],
-                          cwd=top, env=env, text=True, timeout=600,
+                          cwd=top, env=env, text=True,
+                          timeout=600 * qemu.TIMESCALE,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert done.returncode == 0, done.stdout
     assert 'kern/vm/flat/flat.o' in done.stdout
     rules = subprocess.run(
         [sys.executable, 'grade/check/run.py', 'layers', 'symbols'], cwd=top,
-        env={**env, 'ARCH': arch}, capture_output=True, text=True, timeout=600)
+        env={**env, 'ARCH': arch}, capture_output=True, text=True,
+        timeout=600 * qemu.TIMESCALE)
     assert rules.returncode == 0, rules.stdout
 
     said = refusal(arch, 'flat', kernel=top / objects / 'tern.elf',

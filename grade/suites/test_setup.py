@@ -73,7 +73,9 @@ def test_only_what_is_missing(world):
     setup(world)
     (world / 'log').write_text('')
     setup(world, '--docs')
-    assert calls(world)[1].endswith('--no-install-recommends doxygen graphviz')
+    assert calls(world)[1].endswith(
+        '--no-install-recommends '
+        'doxygen graphviz doxygen-awesome-css mandoc')
 
 
 def test_foreign_host(world):
