@@ -252,7 +252,9 @@ def traps():
                   'kern/proc/signal.c:signal_fault',
                   'kern/proc/sigdeliver.c:signal_deliver',
                   'kern/proc/sched.c:sched_yield',
-                  'kern/proc/thread.c:thread_exit']})
+                  'kern/proc/thread.c:thread_exit']},
+        # a label of the assembly has the name of a function
+        apart={('trap_entry', 'user_exception')})
 
 
 def slots():
@@ -280,8 +282,9 @@ def slots():
                     *(f'\t\t{quoted(f)};' for f in mine), '\t}']
     out += ['\tsubgraph clusterslots { label="struct vm_ops: the design"; '
             'color="#c8d2dc"; style="rounded,filled"; fillcolor="#fbf5ea";',
-            *(f'\t\t"slot {s}" [label="{s}", fillcolor="#fde9c9"];'
-              for s in names if s in called), '\t}']
+            *(f'\t\t"slot {s}" [label="{s}", fillcolor='
+              f'"{"#fde9c9" if s in called else "white"}"];'
+              for s in names), '\t}']
     out += [f'\t{quoted(f)} -> "slot {s}";'
             for _, f, s in dict.fromkeys(edges)]
     return '\n'.join(out + ['}\n'])

@@ -20,7 +20,13 @@ state == 1 && match($0, /^ \* [^ ]+ - /) {
 	printf " * @file\n"	# the line after it makes up for this one
 	next
 }
-state == 2 && /^ \*\/$/		{ print " * @brief " brief " */"; state = 9; next }
+state == 2 && /^ \*\/$/		{
+	for (; held > 0; held--)
+		brief = brief "\n"
+	print " * @brief " brief " */"
+	state = 9
+	next
+}
 state == 2 && /^ \*$/		{ print " * @brief " brief "@verbatim"; state = 3; next }
 state == 2			{ brief = brief " " substr($0, 4); held++; next }
 state == 3 && /^ \*\/$/		{
@@ -30,4 +36,5 @@ state == 3 && /^ \*\/$/		{
 	state = 9
 	next
 }
+state == 3			{ $0 = substr($0, 4) }
 { print }
