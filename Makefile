@@ -98,9 +98,10 @@ ROOT	:= $(O)/root.img
 -include kern/vm/test/rules.mk
 -include kern/fs/test/rules.mk
 include grade/rules.mk
+include grade/docs/rules.mk
 
 
-.PHONY: all kernel user clean help compile_commands fmt docs
+.PHONY: all kernel user clean help compile_commands fmt
 all: kernel user	## build the kernel and the root file system
 
 kernel: $(KERNEL)	## build build/ARCH/{debug,release}/tern.elf (DEBUG=1|0)

@@ -108,7 +108,9 @@ def test_only_what_is_missing(world):
     run_setup(world)
     (world / 'log').write_text('')
     run_setup(world, '--docs')
-    assert calls(world)[1].endswith('--no-install-recommends doxygen graphviz')
+    assert calls(world)[1].endswith(
+        '--no-install-recommends '
+        'doxygen graphviz doxygen-awesome-css mandoc')
 
 
 def test_foreign_host(world):

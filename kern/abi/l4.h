@@ -2,7 +2,12 @@
 /*
  * l4.h - what user programs and the kernel share of the L4 design (vm=l4).
  *
- * Encodings follow the L4 X.2 manual.
+ * Encodings follow the L4 X.2 manual.  A flexpage is an aligned part of a
+ * space, a power of two in size, with rights in its lowest bits.  Spaces give
+ * each other pages by map and grant items in messages; whoever mapped a page
+ * may take it back from all that have it from him.  A thread may have a pager:
+ * faults that the root pager knows nothing of are sent to it as messages.
+ * With another design each call returns -1 with errno ENOSYS.
  */
 #ifndef ABI_L4_H
 #define ABI_L4_H
@@ -72,5 +77,47 @@ struct l4_ipc {
 	uint64_t	mr[L4_MRS];
 };
 #endif /* !__ASSEMBLER__ */
+
+/**
+ * @fn int l4_unmap(unsigned long control, uint64_t *fpages)
+ * Take pages back from all that have them from the caller.
+ *
+ * @p control is the number of flexpages less one, and L4_UNMAP_FLUSH if the
+ * caller's own mappings shall go too.  The rights of a flexpage are those that
+ * are taken; without any, only the history is asked for.
+ * @post the rights of each flexpage say what has happened to its pages since
+ *	the last time: L4_FPAGE_R referenced, L4_FPAGE_W written
+ * @retval EINVAL not a flexpage
+ * @retval EFAULT the vector cannot be read or written
+ */
+
+/**
+ * @fn int l4_ipc(struct l4_ipc *m)
+ * Send a message to a thread, then receive one; both, or one of them.
+ *
+ * Nothing is buffered: a message moves when sender and receiver have met.  With
+ * both phases the caller can be answered from the moment on at which its
+ * message has been taken.  Only words and items that m->mr[0] counts are moved;
+ * strings and pages only if the receiver's acceptor allows them.
+ * @post m->from is the sender; m->error is the L4_E_ code and the phase
+ * @retval ETIMEDOUT nobody came in time
+ * @retval ESRCH there is no such thread
+ * @retval EINTR a signal came first
+ * @retval EMSGSIZE the message is longer than the receiver accepts
+ * @retval EIO memory of one side could not be reached, or was lacking
+ * @retval EINVAL a wrong thread or tag
+ * @retval EFAULT m cannot be read or written
+ * @retval ENOMEM no memory for the message
+ */
+
+/**
+ * @fn int l4_set_pager(pid_t tid)
+ * Name the thread that the calling thread's faults are sent to.
+ *
+ * L4_NILTHREAD: nobody; then such a fault is a SIGSEGV, as it is when the pager
+ * has ended.  The message has the label L4_LABEL_FAULT; a reply with a map item
+ * lets the thread try again.
+ * @retval EINVAL not a thread id
+ */
 
 #endif /* !ABI_L4_H */

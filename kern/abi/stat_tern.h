@@ -2,10 +2,9 @@
 /*
  * stat_tern.h - the kernel's counters: tern_stat(2), /proc/vmstat.
  *
- * tern_stat(buf, size) copies min(size, sizeof(struct tern_stat)) bytes and
- * returns how many.  LEVEL rows say how much of a resource is in use now (a
- * leak check compares them), EVENT rows only grow.  New rows go to the end
- * of their list.  Assembly may include this file for the lists.
+ * LEVEL rows say how much of a resource is in use now (a leak check compares
+ * them), EVENT rows only grow.  New rows go to the end of their list.
+ * Assembly may include this file for the lists.
  */
 #ifndef ABI_STAT_TERN_H
 #define ABI_STAT_TERN_H
@@ -76,5 +75,23 @@ struct tern_stat {
 	uint64_t	v[TS_COUNT];
 };
 #endif /* !__ASSEMBLER__ */
+
+/**
+ * @fn ssize_t tern_stat(struct tern_stat *st, size_t size)
+ * Read the kernel's counters.
+ *
+ * Copies no more than @p size bytes, so that a program may be older or newer
+ * than the kernel.
+ * @return how many bytes were stored
+ * @retval EFAULT the buffer cannot be written
+ */
+
+/**
+ * @fn int tern_fail(unsigned long nth)
+ * Let the n-th allocation of the calling thread from now on fail, once.
+ *
+ * For tests of error paths; 0 disarms.
+ * @return how many allocations were counted since it was armed before
+ */
 
 #endif /* ABI_STAT_TERN_H */

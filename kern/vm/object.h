@@ -108,9 +108,10 @@ struct vm_page *vm_object_find(const struct vm_object *, uint64_t index);
  * it.  @p write: a shared mapping is about to store. */
 int vm_object_wait(struct vm_object *, uint64_t index, bool write,
     struct vm_txn *);
-/** A writable leaf of a shared mapping was entered.
- * @return false before it is: too much is unsaved, txn waits for the daemon */
+/** A writable leaf of a shared mapping was entered. */
 void vm_object_modify(struct vm_page *);
+/** Before it is entered.
+ * @return false: too much is unsaved, txn waits for the daemon */
 bool vm_object_may_modify(const struct vm_page *, struct vm_txn *);
 
 /* ---- for fault.c ---- */

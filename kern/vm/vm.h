@@ -210,7 +210,7 @@ struct vm_ops {
  * @retval ENOENT no such design (prints those that exist) @retval ENOMEM */
 int vm_init(const char *design);
 extern const struct vm_ops *vm_design;
-/** Names in order, NULL at the end. */
+/** Those that run programs, in order; NULL at the end. */
 extern const char *const vm_design_names[];
 /** A test of designs whose page tables are a cache (mach.chaos=N): one fault in
  * so many drops a random leaf of its space; 0: none. Set before vm_init. */

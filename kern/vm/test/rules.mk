@@ -26,8 +26,9 @@ HPROG_litmus := $(HT)/litmus_main.c $(HT)/litmus.c kern/proc/kstack.c
 HPROG_unit := $(HT)/unit_main.c $(HT)/unit_lib.c $(HT)/unit_mem.c \
 	$(HT)/unit_pmap.c $(HT)/unit_tlb.c $(HT)/unit_sync.c \
 	$(HT)/unit_object.c $(HT)/unit_mach.c $(HT)/unit_pd.c \
-	$(HT)/unit_l4.c
+	$(HT)/unit_l4.c $(HT)/unit_null.c
 HPROG_stress := $(HT)/stress.c
+HPROG_figures := $(HT)/figure_main.c
 HPROGS	:= unit conformance fuzz litmus
 
 # One set of objects a flavour: asan is the default, tsan for threads.
@@ -56,6 +57,7 @@ $(4): $$(HLIB_$(1)) $$(patsubst %.c,$(HB)/$(1)/%.o,$$(HPROG_$(3)))
 endef
 $(foreach p,$(HPROGS),$(eval \
     $(call host_prog,asan,$(HSAN),$(p),$(HB)/$(p))))
+$(eval $(call host_prog,asan,$(HSAN),figures,$(HB)/figures))
 $(eval $(call host_prog,tsan,$(HTSAN),stress,$(HB)/stress-tsan))
 $(eval $(call host_prog,asan,$(HSAN),stress,$(HB)/stress))
 

@@ -20,7 +20,8 @@ static const struct {
 	{ "mem", unit_mem, NULL }, { "pmap", unit_pmap, NULL },
 	{ "tlb", unit_tlb, NULL }, { "object", unit_object, NULL },
 	 { "mach", unit_mach, "mach" },
-	{ "pd", unit_pd, NULL }, { "l4", unit_l4, "l4" } };
+	{ "pd", unit_pd, NULL }, { "l4", unit_l4, "l4" },
+	{ "null", unit_null, "null" } };
 
 static uint64_t rng = 88172645463325252ull;
 
