@@ -15,12 +15,13 @@ UCROSS_x86_64 := $(if $(filter x86_64%,$(shell gcc -dumpmachine \
 UFLAGS_riscv := -march=rv64gc -mabi=lp64d -mcmodel=medany
 UFLAGS_x86_64 := -march=x86-64 -mno-red-zone -fcf-protection=none
 
-USER_LIB := start env string printf input syscall signal malloc thread
+USER_LIB := start env string printf input syscall signal term malloc \
+	thread
 USER_BIN := init sh ls cat echo wc grep kill ps free vmstat maps sleep time \
 	stress true false uname env hexdump poweroff ktest mkdir rmdir rm ln \
 	mv cp head tail tee df sync
 USER_TEST := proc pipe mem cow thread sig file badcall elf fp time tlb al \
-	shell glibc oom conformance machine write fmap swap powercut mach l4
+	job tty shell glibc oom conformance machine write fmap swap powercut mach l4
 USER_BENCH := bench
 
 MACHINE_riscv := machine_riscv

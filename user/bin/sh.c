@@ -13,7 +13,7 @@
  * their quotes until they run: then $NAME, $?, $$, '...', "..." and \ are
  * resolved; the results are not split again.
  */
-#include <user.h>
+#include <term.h>
 
 #define MAX_ARGS	64
 #define MAX_REDIRS	8
