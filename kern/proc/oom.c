@@ -6,7 +6,8 @@
  * The victim is the process with the most resident pages that is not init; see
  * largest_process.
  * While a victim is on its way out nobody else is chosen: the callers wait on
- * frame_waitq until it has given its memory back.
+ * frame_waitq until it has given its memory back.  Its end is that it is a
+ * zombie; it is without a space long before the space is taken down.
  */
 #include "abi/wait.h"
 #include "arch/timer.h"
@@ -63,25 +64,27 @@ victim_pending(void)
 {
 	const struct proc *p = id_proc(victim);
 
-	return victim != 0 && p != NULL && p->space != NULL &&
+	return victim != 0 && p != NULL && !p->zombie &&
 	    timer_now() - victim_since < VICTIM_PATIENCE_NS;
 }
 
 int
-oom_kill(void)
+oom_kill(uint32_t seq)
 {
 	struct proc *p = NULL;
 	char name[PROC_NAME_MAX];
 	size_t npages;
 	int pid = 0;
-	bool pending, on;
+	bool pending, freed, on;
 
 	if (sched_interrupted(WAIT_KILLABLE))
 		return EINTR;
 	kstack_trim();
 	on = spin_lock_irq(&proc_tree_lock);
 	pending = victim_pending();
-	if (!pending)
+	/* A victim that has just ended has left memory to the caller. */
+	freed = waitq_sequence(&frame_waitq) != seq;
+	if (!pending && !freed)
 		p = largest_process(&npages);
 	if (p != NULL) {
 		pid = victim = p->pid;
@@ -94,7 +97,7 @@ oom_kill(void)
 		counter_add(TS_oom_kills, 1);
 		kprintf("out of memory: killed %d (%s), %zu pages\n", pid,
 		    name, npages);
-	} else if (!pending) {
+	} else if (!pending && !freed) {
 		return ENOMEM;
 	}
 	return sched_interrupted(WAIT_KILLABLE) ? EINTR : 0;

@@ -284,7 +284,7 @@ long proc_wait(int which, unsigned options, int *status,
 
 /* ---- oom.c ---- */
 
-/** Choose and end a process. @retval EINTR it is this one @retval ENOMEM */
-int oom_kill(void);
+/** vm_env_out_of_memory, see vm/vm_env.h. */
+int oom_kill(uint32_t seq);
 
 #endif

@@ -23,10 +23,10 @@ vm_env_wait(const struct vm_wait *w)
 }
 
 int
-vm_env_out_of_memory(struct vmspace *vs)
+vm_env_out_of_memory(struct vmspace *vs, uint32_t seq)
 {
 	(void)vs;
-	return oom_kill();
+	return oom_kill(seq);
 }
 
 bool

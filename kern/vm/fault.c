@@ -31,7 +31,7 @@ frame_there(void)
 static int
 wait_for_memory(struct vmspace *vs)
 {
-	uint32_t seq = waitq_sequence(&frame_waitq);
+	uint32_t seq;
 	int error;
 
 	if (frame_there())
@@ -41,9 +41,10 @@ wait_for_memory(struct vmspace *vs)
 		return error;
 	/* A victim may have left during that round: its memory suffices, and
 	 * killing now would hit somebody who is not to blame. */
+	seq = waitq_sequence(&frame_waitq);
 	if (frame_there())
 		return 0;
-	error = vm_env_out_of_memory(vs);
+	error = vm_env_out_of_memory(vs, seq);
 	if (error != 0)
 		return error;
 	return waitq_wait(&frame_waitq, seq, WAIT_KILLABLE, DEADLINE_NONE);

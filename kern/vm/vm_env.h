@@ -34,12 +34,15 @@ int vm_env_wait(const struct vm_wait *);
 /**
  * Memory ran out while @p vs needed a frame.  Chooses a victim (the process
  * with the most resident pages that is not init), ends it with a message, and
- * returns so that the caller waits on frame_waitq and restarts.
+ * returns so that the caller waits on frame_waitq and restarts.  Nobody is
+ * ended while an earlier victim is on its way out, or if memory was freed since
+ * @p seq.
+ * @param seq      of frame_waitq, sampled before the last look for a frame
  * @retval EINTR   the caller itself is dying
  * @retval ENOMEM  nobody is left to end
  * @pre no lock held
  */
-int vm_env_out_of_memory(struct vmspace *vs);
+int vm_env_out_of_memory(struct vmspace *vs, uint32_t seq);
 
 /** Blocks of the swap device; 0: there is none. */
 size_t vm_env_swap_slots(void);

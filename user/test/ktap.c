@@ -7,7 +7,8 @@
  */
 #include "ktap.h"
 
-#define TIMEOUT_MS	30000u
+#define TIMEOUT_MS	30000u	/* times time_scale() */
+#define AWAIT_MS	10000u	/* likewise */
 #define SETTLE_MS	3000u
 #define EXIT_SKIP	77
 
@@ -85,6 +86,16 @@ ktap_skip(const char *reason)
 	_exit(EXIT_SKIP);
 }
 
+/* Boot argument timescale=: the host is slow or busy. */
+static unsigned
+time_scale(void)
+{
+	const char *s = getenv("timescale");
+	int n = s != NULL ? atoi(s) : 1;
+
+	return n > 0 ? (unsigned)n : 1;
+}
+
 /* --- one test -------------------------------------------------------- */
 
 static void
@@ -98,7 +109,7 @@ on_child(int sig)
 static int
 wait_limited(pid_t pid)
 {
-	uint64_t end = now_ns() + TIMEOUT_MS * 1000000ull;
+	uint64_t end = now_ns() + TIMEOUT_MS * 1000000ull * time_scale();
 	struct timespec nap = { .tv_nsec = 20000000 };
 	pid_t p;
 	int status;
@@ -411,12 +422,13 @@ stat_now(enum tern_stat_index i)
 void
 await(int *word, int value)
 {
-	uint64_t end = now_ns() + 10000000000ull;
+	uint64_t end = now_ns() + AWAIT_MS * 1000000ull * time_scale();
 
 	while (__atomic_load_n(word, __ATOMIC_ACQUIRE) != value) {
 		if (now_ns() > end)
 			ktap_fail(__FILE__, __LINE__,
-			    "waited 10 s for %d, still %d", value, *word);
+			    "waited %u s for %d, still %d",
+			    AWAIT_MS / 1000 * time_scale(), value, *word);
 		sched_yield();
 	}
 }

@@ -23,9 +23,9 @@ vm_env_wait(const struct vm_wait *w)
 }
 
 int
-vm_env_out_of_memory(struct vmspace *vs)
+vm_env_out_of_memory(struct vmspace *vs, uint32_t seq)
 {
-	(void)vs;
+	(void)vs, (void)seq;
 	return vm_env_killed() ? EINTR : ENOMEM;
 }
 

@@ -92,18 +92,11 @@ timer_arm(ns_t when)
 	program(ticks);
 }
 
-void
-timer_interrupt(void)
-{
-	armed[cpu_id()] = NEVER;
-	program(NEVER);
-	sched_tick();
-}
-
 /*
  * relax=wfi: the deterministic lane.  QEMU with -icount runs one CPU at a time
- * and lets a CPU that spins use up the whole slice, so a waiting CPU must give
- * it away; wfi does that.
+ * and lets it use up the time to the next deadline; those behind it then get
+ * nothing.  So a waiting CPU must give its turn away, and a busy one at each
+ * tick: else a program that never waits starves the other CPUs.  wfi does that.
  *
  * Other CPUs sleep for at most RELAX_NS.  A deadline of their own that comes
  * earlier stays in force; one that has passed and could not interrupt is put
@@ -125,6 +118,16 @@ wait_for_timer(uint64_t until, uint64_t wake_by)
 	__asm__ volatile("wfi" ::: "memory");
 	program(armed[cpu_id()]);
 	csr_write(sie, enabled);
+}
+
+void
+timer_interrupt(void)
+{
+	armed[cpu_id()] = NEVER;
+	program(NEVER);
+	if (unlikely(cpu_relax_wfi))
+		wait_for_timer(0, SIE_STIE);	/* the others' turn */
+	sched_tick();
 }
 
 void
