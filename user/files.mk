@@ -24,6 +24,7 @@ USER_TEST := proc pipe mem cow thread sig file badcall elf fp time tlb al \
 	job tty shell glibc oom conformance machine write fmap swap powercut mach l4
 USER_BENCH := bench
 
+SH_FILES := sh_parse sh_word sh_job
 MACHINE_riscv := machine_riscv
 MACHINE_x86_64 := machine_x86_64 oldcalls_x86_64
 CT_FILES := ct conf_map conf_fork conf_al conf_error
@@ -73,6 +74,7 @@ $(USER_TEST:%=build/$(1)/user/test/%): %: %.o \
     build/$(1)/user/test/ktap.o build/$(1)/user/test/probe.o build/$(1)/user/libtern.a
 	$$(call usay,LD,$$@)
 	$(Q)$$(UCC_$(1)) $$(ULDFLAGS) -o $$@ $$^
+build/$(1)/user/bin/sh: $(SH_FILES:%=build/$(1)/user/bin/%.o)
 # The suite that also runs on the host port; linked high, see conformance.c.
 build/$(1)/user/ct/%.o: kern/vm/test/%.c
 	$$(call usay,CC,$$@)

@@ -90,6 +90,7 @@ bool	isdigit(int c);
 bool	isalpha(int c);
 const char *strerror(int error);		/* the name: "ENOENT" */
 const char *strsignal(int sig);			/* the name: "SIGSEGV" */
+int	signal_by_name(const char *s);		/* "SIGHUP", "HUP", "1"; -1 */
 
 /* --- malloc.c: threads may call these -------------------------------- */
 void	*malloc(size_t size);
