@@ -51,6 +51,7 @@ struct winsize {
 #define VSUSP	10
 
 #define ICRNL	0000400		/* c_iflag */
+#define IXON	0002000		/* not done, but Linux has it */
 #define OPOST	0000001		/* c_oflag */
 #define ONLCR	0000004
 #define B38400	0000017		/* c_cflag */

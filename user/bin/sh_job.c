@@ -511,7 +511,7 @@ builtin_kill(char **argv)
 			failed = 1;
 		} else if (j != NULL && state_of(j) == STOPPED &&
 		    (sig == SIGTERM || sig == SIGHUP)) {
-			kill(pid, SIGCONT);
+			resume(j);
 		}
 	}
 	return failed;

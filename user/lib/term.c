@@ -30,7 +30,7 @@ tcsetattr(int fd, int when, const struct termios *t)
 void
 cfmakeraw(struct termios *t)
 {
-	t->c_iflag &= ~(unsigned)ICRNL;
+	t->c_iflag &= ~(unsigned)(ICRNL | IXON);
 	t->c_oflag &= ~(unsigned)OPOST;
 	t->c_lflag &= ~(unsigned)(ECHO | ECHONL | ICANON | ISIG | IEXTEN);
 	t->c_cc[VMIN] = 1;
