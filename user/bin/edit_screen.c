@@ -91,8 +91,9 @@ stop(void)
 {
 	normal_mode();
 	kill(0, SIGTSTP);
-	if (!lost)
-		raw_mode();
+	if (lost)
+		leave_unsaved();
+	raw_mode();
 }
 
 /* A byte; -1 after ESC_WAIT_MS, if @wait is false. */
