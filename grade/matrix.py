@@ -29,7 +29,7 @@ import qemu
 GROUPS = {
     'proc': 240, 'pipe': 180, 'mem': 240, 'cow': 240, 'thread': 240,
     'sig': 180, 'file': 180, 'badcall': 300, 'elf': 240, 'fp': 180,
-    'time': 180, 'tlb': 300, 'al': 240, 'shell': 240, 'glibc': 180,
+    'job': 240, 'tty': 180, 'edit': 240, 'time': 180, 'tlb': 300, 'al': 240, 'shell': 240, 'glibc': 180,
     'machine': 240, 'oom': 300,
     'conformance': 300, 'write': 300, 'fmap': 300, 'swap': 300, 'mach': 180,
     'l4': 240,

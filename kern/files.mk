@@ -75,6 +75,7 @@ KERN_SRCS_kernel := \
 	kern/proc/sched.c \
 	kern/proc/kstack.c \
 	kern/proc/id.c \
+	kern/proc/job.c \
 	kern/proc/thread.c \
 	kern/proc/proc.c \
 	kern/proc/clone.c \

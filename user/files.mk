@@ -15,14 +15,17 @@ UCROSS_x86_64 := $(if $(filter x86_64%,$(shell gcc -dumpmachine \
 UFLAGS_riscv := -march=rv64gc -mabi=lp64d -mcmodel=medany
 UFLAGS_x86_64 := -march=x86-64 -mno-red-zone -fcf-protection=none
 
-USER_LIB := start env string printf input syscall signal malloc thread
+USER_LIB := start env string printf input syscall signal term malloc \
+	thread procinfo
 USER_BIN := init sh ls cat echo wc grep kill ps free vmstat maps sleep time \
 	stress true false uname env hexdump poweroff ktest mkdir rmdir rm ln \
-	mv cp head tail tee df sync
+	mv cp head tail tee df sync edit top
 USER_TEST := proc pipe mem cow thread sig file badcall elf fp time tlb al \
-	shell glibc oom conformance machine write fmap swap powercut mach l4
+	job tty edit shell glibc oom conformance machine write fmap swap powercut mach l4
 USER_BENCH := bench
 
+SH_FILES := sh_parse sh_word sh_job
+EDIT_FILES := edit_text edit_screen
 MACHINE_riscv := machine_riscv
 MACHINE_x86_64 := machine_x86_64 oldcalls_x86_64
 CT_FILES := ct conf_map conf_fork conf_al conf_error
@@ -67,11 +70,14 @@ build/$(1)/user/libtern.a: $$(ULIBO_$(1))
 	$(Q)$(UCROSS_$(1))ar rcsD $$@ $$^
 $(USER_BIN:%=build/$(1)/user/bin/%): %: %.o build/$(1)/user/libtern.a
 	$$(call usay,LD,$$@)
-	$(Q)$$(UCC_$(1)) $(ULDFLAGS) -o $$@ $$^
+	$(Q)$$(UCC_$(1)) $(ULDFLAGS) -o $$@ $$(filter %.o,$$^) \
+	    build/$(1)/user/libtern.a
 $(USER_TEST:%=build/$(1)/user/test/%): %: %.o \
     build/$(1)/user/test/ktap.o build/$(1)/user/test/probe.o build/$(1)/user/libtern.a
 	$$(call usay,LD,$$@)
 	$(Q)$$(UCC_$(1)) $$(ULDFLAGS) -o $$@ $$^
+build/$(1)/user/bin/sh: $(SH_FILES:%=build/$(1)/user/bin/%.o)
+build/$(1)/user/bin/edit: $(EDIT_FILES:%=build/$(1)/user/bin/%.o)
 # The suite that also runs on the host port; linked high, see conformance.c.
 build/$(1)/user/ct/%.o: kern/vm/test/%.c
 	$$(call usay,CC,$$@)

@@ -26,7 +26,7 @@ IMAGE_MIB = 16
 UUID = '7e4e0000-0000-4000-8000-000000000001'
 EPOCH = 1767225600      # 2026-01-01
 MOTD = """Welcome to Tern.
-Try: ls /bin, ps, free, maps, vmstat, stress memory &, ktest --list
+Try: ls /bin, ps, top, free, maps, vmstat, edit notes, stress memory &, ktest --list
 """
 
 

@@ -14,10 +14,12 @@
 #define TIOCSCTTY	0x540e
 #define TIOCGPGRP	0x540f
 #define TIOCSPGRP	0x5410
+#define TIOCSTI		0x5412
 #define TIOCGWINSZ	0x5413
 #define TIOCSWINSZ	0x5414
 #define FIONREAD	0x541b
 #define TIOCNOTTY	0x5422
+#define TIOCGSID	0x5429
 
 #define NCCS	19
 
@@ -46,8 +48,10 @@ struct winsize {
 #define VEOF	4
 #define VTIME	5
 #define VMIN	6
+#define VSUSP	10
 
 #define ICRNL	0000400		/* c_iflag */
+#define IXON	0002000		/* not done, but Linux has it */
 #define OPOST	0000001		/* c_oflag */
 #define ONLCR	0000004
 #define B38400	0000017		/* c_cflag */
@@ -59,6 +63,8 @@ struct winsize {
 #define ECHOE	0000020
 #define ECHOK	0000040
 #define ECHONL	0000100
+#define NOFLSH	0000200
+#define TOSTOP	0000400
 #define IEXTEN	0100000
 
 #endif /* ABI_TERMIOS_H */

@@ -15,12 +15,16 @@
 #define WCOREFLAG	0x80
 #define WEXITSTATUS(s)	(((s) >> 8) & 0xff)
 #define WTERMSIG(s)	((s) & 0x7f)
+#define WSTOPSIG(s)	WEXITSTATUS(s)
 #define WIFEXITED(s)	(WTERMSIG(s) == 0)
 #define WIFSTOPPED(s)	(((s) & 0xff) == 0x7f)
+#define WIFCONTINUED(s)	((s) == W_CONTINUED)
 #define WIFSIGNALED(s)	(WTERMSIG(s) != 0 && WTERMSIG(s) != 0x7f)
 #define WCOREDUMP(s)	((s) & WCOREFLAG)
 
 /* How the kernel builds one. */
 #define W_EXITCODE(code, sig)	((((code) & 0xff) << 8) | (sig))
+#define W_STOPCODE(sig)		((sig) << 8 | 0x7f)
+#define W_CONTINUED		0xffff
 
 #endif /* ABI_WAIT_H */

@@ -61,8 +61,8 @@ static const struct file_ops zero_ops = {
 };
 
 static const struct device null_devices[] = {
-	{ "null", S_IFCHR | 0666, DEVICE_NUMBER(1, 3), &null_ops },
-	{ "zero", S_IFCHR | 0666, DEVICE_NUMBER(1, 5), &zero_ops },
+	{ "null", S_IFCHR | 0666, DEVICE_NUMBER(1, 3), &null_ops, NULL },
+	{ "zero", S_IFCHR | 0666, DEVICE_NUMBER(1, 5), &zero_ops, NULL },
 };
 
 void

@@ -48,7 +48,8 @@ static const struct file_ops results_ops = {
 };
 
 static const struct device results_devices[] = {
-	{ "results", S_IFCHR | 0222, DEVICE_NUMBER(4, 65), &results_ops },
+	{ "results", S_IFCHR | 0222, DEVICE_NUMBER(4, 65), &results_ops,
+	    NULL },
 };
 
 void

@@ -17,6 +17,8 @@
 #include "lib/string.h"
 #include "mem/frame.h"
 #include "mem/kmem.h"
+#include "proc/device.h"
+#include "proc/job.h"
 #include "proc/signal.h"
 #include "proc/stats.h"
 #include "vm/swap.h"
@@ -228,11 +230,14 @@ show_pid_stat(struct sink *sk, struct proc *p)
 	struct memory m = memory_of(p);
 	struct signals s = signals_of(p);
 	struct proc_usage u;
+	bool mine;
 
 	proc_usage(p, &u);
-	/* 1 pid ... 8 tpgid, 9 flags */
-	sink_printf(sk, "%d (%s) %c %d %d %d 0 -1 0 ", p->pid, p->name,
-	    proc_state(p), proc_ppid(p), p->pgid, p->sid);
+	/* 1 pid ... 7 tty_nr, tpgid, 9 flags */
+	mine = p->sid == terminal.sid;
+	sink_printf(sk, "%d (%s) %c %d %d %d %d %d 0 ", p->pid, p->name,
+	    proc_state(p), proc_ppid(p), p->pgid, p->sid,
+	    mine ? TERMINAL_NUMBER : 0, mine ? terminal.pgid : -1);
 	/* 10 minflt ... 17 cstime */
 	sink_printf(sk, "%lu %lu 0 0 %lu 0 %lu 0 ", (unsigned long)u.nfaults,
 	    (unsigned long)p->child_nfaults,

@@ -161,7 +161,10 @@ vfs_open(struct file *dir, const char *path, unsigned flags, unsigned mode,
 	if (error == 0 && !made && (flags & O_TRUNC) && S_ISREG(ip->mode))
 		error = ip->ops->edit->resize(ip, 0);
 	if (error == 0)
-		error = ip->ops->open(ip, flags & STATUS_FLAGS, out);
+		error = ip->ops->open(ip, flags & (STATUS_FLAGS | O_NOCTTY),
+		    out);
+	if (error == 0)
+		(*out)->flags &= ~(uint32_t)O_NOCTTY;
 	if (error != 0)
 		inode_drop(ip);
 	return error;

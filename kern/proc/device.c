@@ -34,8 +34,13 @@ device_open(const struct device *dev, unsigned flags, struct file **out)
 {
 	int error = file_create(dev->ops, flags, NULL, out);
 
-	if (error == 0)
-		(*out)->aux = (uintptr_t)dev;
+	if (error != 0)
+		return error;
+	(*out)->aux = (uintptr_t)dev;
+	if (dev->open != NULL)
+		error = dev->open(*out);
+	if (error != 0)
+		file_drop(*out);
 	return error;
 }
 

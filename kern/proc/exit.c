@@ -13,6 +13,7 @@
 #include "arch/boot.h"
 #include "lib/printf.h"
 #include "proc/id.h"
+#include "proc/job.h"
 #include "proc/signal.h"
 
 /* Without init nobody reaps or restarts anything: the machine stops. */
@@ -81,6 +82,16 @@ become_zombie(struct proc *p)
 	list_push_back(&p->parent->zombies, &p->sibling);
 }
 
+/* A process that was killed while it was stopped is so no longer. */
+static void
+forget_stop(struct proc *p)
+{
+	if (p->stopped)
+		signal_nstopped--;
+	p->stopped = 0;
+	p->stop_report = p->cont_report = false;
+}
+
 static int
 child_code(int status)
 {
@@ -102,6 +113,8 @@ proc_exit(struct proc *p)
 	    WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
 
 	(void)spin_lock_irq(&proc_tree_lock);
+	forget_stop(p);
+	job_exit(p);
 	orphan_children(p);
 	unwanted = signal_autoreap(p->parent);
 	if (unwanted)
@@ -212,10 +225,10 @@ proc_wait(int which, unsigned options, int *status, struct proc_usage *usage)
 				unlink_zombie(self, p, usage);
 			} else if (p->stop_report) {
 				p->stop_report = false;
-				*status = p->stopped << 8 | 0x7f;
+				*status = W_STOPCODE(p->stopped);
 			} else {
 				p->cont_report = false;
-				*status = 0xffff;
+				*status = W_CONTINUED;
 			}
 			spin_unlock_irq(&proc_tree_lock, on);
 			if (zombie)

@@ -79,6 +79,7 @@ struct thread {
 	struct list sigqueue;	 /* [g] details of them */
 	sigset_t saved_sigmask;	 /* [c] of sigsuspend and ppoll */
 	bool restore_sigmask;	 /* [c] */
+	uint64_t resume_deadline; /* [c] of the wait that was cut short, or 0 */
 	stack_t sigstack;	 /* [c] sigaltstack */
 	struct fault_info fault; /* [c] of the synchronous signal pending */
 	int pager;		 /* [c] L4: who answers its faults; 0 nobody */
@@ -112,6 +113,7 @@ struct proc {
 	int pgid, sid;		 /* [T] */
 	struct waitq child_wq;	 /* a child changed state */
 	bool zombie;		 /* [T] */
+	bool execed;		 /* [c] runs a program of its own */
 	bool stop_report;	 /* [T] WUNTRACED has something to say */
 	bool cont_report;	 /* [T] WCONTINUED likewise */
 	uint8_t exit_signal;	 /* [I] to the parent, usually SIGCHLD */
@@ -123,7 +125,11 @@ struct proc {
 	unsigned nthreads;	 /* [g] */
 	bool exiting;		 /* [g] all threads must end */
 	struct thread *execing;	 /* [g] all threads but this must end */
-	int stopped;		 /* [g] the stop signal, or 0 */
+	int stopped;		 /* [T][g] the stop signal, or 0 */
+	unsigned nhalted;	 /* [g] threads that stand still for it */
+	bool stopping;		 /* [g] a stop signal was taken, no SIGCONT */
+	bool stop_told;		 /* [g] the parent knows that it stopped */
+	bool cont_tell;		 /* [g] it does not yet know that it goes on */
 	struct waitq event_wq;	 /* a thread ended; the process continues */
 	sigset_t sigpending;	 /* [g] directed at the process */
 	struct list sigqueue;	 /* [g] details of them */

@@ -181,6 +181,7 @@ take_next(struct thread *t, struct signal_delivery *d)
 	} else if (signal_fatal(p, d->signo)) {
 		proc_kill_locked(p, W_EXITCODE(0, d->signo));
 	} else if (!signal_ignored(p, d->signo)) {
+		p->stopping = true;
 		v = STOP;
 	}
 out:
@@ -207,6 +208,7 @@ handle(struct trapframe *tf, struct thread *t, struct signal_delivery *d)
 	unsigned long flags = d->action.sa_flags;
 	sigset_t mask = t->sigmask;
 
+	t->resume_deadline = 0;
 	d->mask = t->restore_sigmask ? t->saved_sigmask : t->sigmask;
 	t->restore_sigmask = false;
 	d->stack = t->sigstack;
@@ -228,19 +230,6 @@ handle(struct trapframe *tf, struct thread *t, struct signal_delivery *d)
 	counter_add(TS_signals, 1);
 }
 
-static void
-wait_while_stopped(struct proc *p)
-{
-	for (;;) {
-		uint32_t seq = waitq_sequence(&p->event_wq);
-
-		if (!__atomic_load_n(&p->stopped, __ATOMIC_ACQUIRE) ||
-		    waitq_wait(&p->event_wq, seq, WAIT_KILLABLE,
-			DEADLINE_NONE) == EINTR)
-			return;
-	}
-}
-
 /* What the interrupted system call answers. @p d NULL: no handler ran */
 static void
 finish_syscall(struct trapframe *tf, const struct signal_delivery *d)
@@ -257,6 +246,23 @@ finish_syscall(struct trapframe *tf, const struct signal_delivery *d)
 		tf_set_result(tf, -EINTR);
 }
 
+long
+signal_resume_at(ns_t deadline)
+{
+	thread_self()->resume_deadline = deadline;
+	return -ERESTARTNOHAND;
+}
+
+ns_t
+signal_resumed(ns_t fresh)
+{
+	struct thread *t = thread_self();
+	ns_t kept = t->resume_deadline;
+
+	t->resume_deadline = 0;
+	return kept != 0 ? kept : fresh;
+}
+
 void
 signal_deliver(struct trapframe *tf)
 {
@@ -264,7 +270,7 @@ signal_deliver(struct trapframe *tf)
 	struct signal_delivery d;
 
 	for (;;) {
-		wait_while_stopped(t->proc);
+		signal_halt(t->proc);
 		switch (take_next(t, &d)) {
 		case HANDLE:
 			finish_syscall(tf, &d);

@@ -6,8 +6,9 @@
  *	signal_deliver (sigdeliver.c).
  * Locks: proc_tree_lock for finding the target, p->siglock for the rest.
  * Invariants: an ignored signal that is not blocked is never pending; a fatal
- *	one that is not blocked ends the process when it is posted; WORK_SIGNAL
- *	is set in some thread that can take each deliverable signal.
+ *	one that is not blocked ends the process when it is posted, unless it is
+ *	stopped; WORK_SIGNAL is set in some thread that can take each
+ *	deliverable signal.
  */
 #include "proc/signal.h"
 
@@ -15,9 +16,12 @@
 #include "lib/string.h"
 #include "mem/kmem.h"
 #include "proc/id.h"
+#include "proc/job.h"
 #include "proc/sigqueue.h"
 
 static struct kmem_cache acts_cache, queue_cache;
+
+unsigned signal_nstopped;
 
 void
 signal_init(void)
@@ -82,13 +86,30 @@ acts_unshare(struct proc *p)
 	return mine;
 }
 
+static void
+unpend_from(sigset_t *pending, struct list *queue, sigset_t set)
+{
+	if (!(*pending & set))
+		return;
+	*pending &= ~set;
+	LIST_FOREACH(l, queue) {
+		struct sigqueue *q = LIST_ENTRY(l, struct sigqueue, link);
+
+		if (q->signo != 0 && (SIGMASK(q->signo) & set))
+			q->signo = 0;
+	}
+}
+
 /* Forget @p set wherever it is pending. @locks siglock */
 static void
 unpend_locked(struct proc *p, sigset_t set)
 {
-	p->sigpending &= ~set;
-	LIST_FOREACH(l, &p->threads)
-		LIST_ENTRY(l, struct thread, proc_link)->sigpending &= ~set;
+	unpend_from(&p->sigpending, &p->sigqueue, set);
+	LIST_FOREACH(l, &p->threads) {
+		struct thread *t = LIST_ENTRY(l, struct thread, proc_link);
+
+		unpend_from(&t->sigpending, &t->sigqueue, set);
+	}
 }
 
 static void
@@ -222,18 +243,51 @@ look_all_locked(struct proc *p)
 static void
 job_control_locked(struct proc *p, int signo)
 {
-	if (SIGMASK(signo) & SIG_STOPS) {
+	if (SIGMASK(signo) & SIG_STOPS)
 		unpend_locked(p, SIGMASK(SIGCONT));
-	} else if (signo == SIGCONT) {
-		unpend_locked(p, SIG_STOPS);
-		if (p->stopped) {
-			p->stopped = 0;
-			p->stop_report = false;
-			p->cont_report = true;
-			waitq_wake_all(&p->event_wq);
-			waitq_wake_all(&p->parent->child_wq);
-		}
+	if (signo != SIGCONT)
+		return;
+	unpend_locked(p, SIG_STOPS);
+	p->stopping = false;
+	if (!p->stopped)
+		return;
+	p->stopped = 0;
+	signal_nstopped--;
+	p->stop_report = false;
+	/* The parent's SIGCHLD comes from the first thread that goes on: it
+	 * can allocate the details. */
+	p->cont_report = p->cont_tell = p->stop_told;
+	waitq_wake_all(&p->event_wq);
+	waitq_wake_all(&p->parent->child_wq);
+}
+
+/* Make it pending. @return the details if they are not used */
+static struct sigqueue *
+pend_locked(sigset_t *pending, struct list *queue, int signo,
+    struct sigqueue *q)
+{
+	/* Standard signals do not queue up, realtime signals do. */
+	bool add = q != NULL &&
+	    (signo >= SIG_REALTIME || !(*pending & SIGMASK(signo)));
+
+	*pending |= SIGMASK(signo);
+	if (!add)
+		return q;
+	LIST_FOREACH(l, queue) {
+		struct sigqueue *old = LIST_ENTRY(l, struct sigqueue, link);
+
+		if (old->signo != 0)
+			continue;
+		list_remove(&old->link);
+		old->signo = q->signo;
+		old->code = q->code;
+		old->pid = q->pid;
+		old->status = q->status;
+		list_push_back(queue, &old->link);
+		return q;
 	}
+	list_push_back(queue, &q->link);
+	return NULL;
 }
 
 struct sigqueue *
@@ -255,22 +309,16 @@ signal_post(struct proc *p, struct thread *t, int signo, struct sigqueue *q)
 	    (signal_ignored(p, signo) ||
 		(p == proc_first && !(p->acts->caught & bit))))
 		goto out;
-	if (target != NULL && signal_fatal(p, signo)) {
+	/* Who is stopped dies of SIGKILL only, of others when it goes on. */
+	if (target != NULL && signal_fatal(p, signo) &&
+	    (!p->stopped || signo == SIGKILL)) {
 		proc_kill_locked(p, W_EXITCODE(0, signo));
 		goto out;
 	}
-	/* Standard signals do not queue up, realtime signals do. */
-	if (q != NULL &&
-	    (signo >= SIG_REALTIME ||
-		!((t != NULL ? t->sigpending : p->sigpending) & bit))) {
-		list_push_back(t != NULL ? &t->sigqueue : &p->sigqueue,
-		    &q->link);
-		q = NULL;
-	}
 	if (t != NULL)
-		t->sigpending |= bit;
+		q = pend_locked(&t->sigpending, &t->sigqueue, signo, q);
 	else
-		p->sigpending |= bit;
+		q = pend_locked(&p->sigpending, &p->sigqueue, signo, q);
 	if (target != NULL) {
 		thread_work(target, WORK_SIGNAL);
 		thread_poke(target);
@@ -294,27 +342,105 @@ signal_autoreap(struct proc *parent)
 	return answer;
 }
 
-/* The current process stops; for signal_deliver. @locks siglock not held */
 void
 signal_stop_self(int signo)
 {
 	struct proc *p = proc_self();
+	bool on = spin_lock_irq(&proc_tree_lock);
+	bool helpless = signo != SIGSTOP && job_orphaned(p->pgid, NULL);
+
+	spin_lock(&p->siglock);
+	if (p->stopping && !helpless && !p->exiting && !p->stopped) {
+		p->stopped = signo;
+		p->stop_told = p->cont_report = p->cont_tell = false;
+		signal_nstopped++;
+		look_all_locked(p);
+	}
+	p->stopping = false;
+	spin_unlock(&p->siglock);
+	spin_unlock_irq(&proc_tree_lock, on);
+}
+
+/* SIGCHLD for a child that stopped or goes on, if the parent wants it. */
+static struct sigqueue *
+post_child_change(struct proc *parent, struct sigqueue *q)
+{
+	bool wanted;
+
+	spin_lock(&parent->siglock);
+	wanted = !(parent->acts->action[SIGCHLD - 1].sa_flags & SA_NOCLDSTOP);
+	spin_unlock(&parent->siglock);
+	return wanted ? signal_post(parent, NULL, SIGCHLD, q) : q;
+}
+
+struct sigqueue *
+signal_stop_progress(struct proc *p, struct sigqueue *q)
+{
+	bool done;
+
+	KASSERT(spin_held(&proc_tree_lock));
+	spin_lock(&p->siglock);
+	done = p->stopped && !p->stop_told && !p->exiting &&
+	    p->nhalted == p->nthreads;
+	if (done)
+		p->stop_told = p->stop_report = true;
+	spin_unlock(&p->siglock);
+	if (!done)
+		return q;
+	waitq_wake_all(&p->parent->child_wq);
+	return post_child_change(p->parent, q);
+}
+
+/* This thread stands still from now on. */
+static void
+halt_begin(struct proc *p, int signo)
+{
 	struct sigqueue *q = signal_prepare(SIGCHLD, CLD_STOPPED, signo);
 	bool on = spin_lock_irq(&proc_tree_lock);
 
 	spin_lock(&p->siglock);
-	if (!p->exiting && !p->stopped) {
-		p->stopped = signo;
-		p->stop_report = true;
-		look_all_locked(p);
-	}
+	p->nhalted++;
 	spin_unlock(&p->siglock);
-	if (p->parent != NULL) {
-		q = signal_post(p->parent, NULL, SIGCHLD, q);
-		waitq_wake_all(&p->parent->child_wq);
-	}
+	q = signal_stop_progress(p, q);
 	spin_unlock_irq(&proc_tree_lock, on);
 	signal_discard(q);
+}
+
+/* It goes on, or ends. */
+static void
+halt_end(struct proc *p)
+{
+	struct sigqueue *q = signal_prepare(SIGCHLD, CLD_CONTINUED, SIGCONT);
+	bool tell, on = spin_lock_irq(&proc_tree_lock);
+
+	spin_lock(&p->siglock);
+	p->nhalted--;
+	tell = p->cont_tell;
+	p->cont_tell = false;
+	spin_unlock(&p->siglock);
+	if (tell)
+		q = post_child_change(p->parent, q);
+	spin_unlock_irq(&proc_tree_lock, on);
+	signal_discard(q);
+}
+
+void
+signal_halt(struct proc *p)
+{
+	int signo = __atomic_load_n(&p->stopped, __ATOMIC_ACQUIRE), error = 0;
+
+	if (signo == 0)
+		return;
+	halt_begin(p, signo);
+	while (error != EINTR) {
+		uint32_t seq = waitq_sequence(&p->event_wq);
+
+		if (!__atomic_load_n(&p->stopped, __ATOMIC_ACQUIRE))
+			break;
+		error = waitq_wait(&p->event_wq, seq, WAIT_KILLABLE,
+		    DEADLINE_NONE);
+	}
+	halt_end(p);
 }
 
 void
@@ -329,8 +455,8 @@ signal_send(struct proc *p, int signo, int code)
 	signal_discard(q);
 }
 
-int
-signal_send_group(int pgid, int signo)
+static int
+send_group(int pgid, int signo)
 {
 	bool on = spin_lock_irq(&proc_tree_lock);
 	int error = ESRCH;
@@ -380,8 +506,7 @@ signal_kill(int pid, int signo)
 	if (pid == INT32_MIN)
 		return ESRCH;
 	if (pid <= 0)
-		return signal_send_group(pid == 0 ? proc_self()->pgid : -pid,
-		    signo);
+		return send_group(pid == 0 ? proc_self()->pgid : -pid, signo);
 	p = proc_find(pid);
 	if (p == NULL)
 		return ESRCH;

@@ -59,8 +59,6 @@ int __must_check signal_reset_handlers(void);
  * SI_KERNEL: nothing is recorded; @ctx any, interrupts too
  */
 void signal_send(struct proc *, int signo, int code);
-/** Send to each process of a group. @retval ESRCH none  @ctx any */
-int signal_send_group(int pgid, int signo);
 /** kill(2), its pids <= 0 included; @p signo 0 only looks. Positive errno. */
 int signal_kill(int pid, int signo);
 /** tkill, tgkill; @p tgid 0: of any process. */
@@ -75,6 +73,16 @@ struct sigqueue *signal_post(struct proc *, struct thread *t, int signo,
 void signal_discard(struct sigqueue *);
 /** The parent does not want zombies. @locks tree */
 bool signal_autoreap(struct proc *parent);
+/** Processes that are stopped. @locks tree */
+extern unsigned signal_nstopped;
+/** A thread of @p p halted or left: when all that are left stand still, the
+ * parent learns of it. @p q is used up or returned. @locks tree */
+struct sigqueue *signal_stop_progress(struct proc *p, struct sigqueue *q);
+/** A wait is cut short by a signal and will be started again unless a handler
+ * runs: it shall end at the same time. @return -ERESTARTNOHAND */
+long signal_resume_at(ns_t deadline);
+/** The deadline that signal_resume_at() kept, else @p fresh. */
+ns_t signal_resumed(ns_t fresh);
 
 /** The current thread did something that cannot go on: @p signo is delivered
  * before the next user instruction; when it is blocked or ignored the process

@@ -5,7 +5,8 @@
 
 #include "proc/signal.h"
 
-/** Details of one pending signal. */
+/** Details of one pending signal; signo 0: it is pending no more, to be used
+ * again (it cannot be freed where that is decided). */
 struct sigqueue {
 	struct list link;
 	int signo, code, pid, status;
@@ -40,7 +41,10 @@ signal_fatal(const struct proc *p, int signo)
 	    SIGMASK(signo));
 }
 
-/** Stop the current process and tell its parent. */
+/** Stop the current process, unless SIGCONT came meanwhile, or nobody could
+ * continue it. */
 void signal_stop_self(int signo);
+/** Stand still while the process is stopped. */
+void signal_halt(struct proc *);
 
 #endif

@@ -109,6 +109,7 @@ leave_process(struct thread *t, struct proc *p)
 	id_release(t->tid, t, NULL);
 	waitq_wake_all(&p->event_wq);
 	spin_unlock(&p->siglock);
+	(void)signal_stop_progress(p, NULL);
 	spin_unlock_irq(&proc_tree_lock, on);
 	/* If it was not the last: p may be freed from here on. */
 	return last;

@@ -283,6 +283,7 @@ commit(struct vmspace *vs, const struct elf_image *im,
 	tf_init(tf_of_kstack(t->kstack), im->entry, st->sp);
 	p->arg_start = st->strings;
 	p->arg_end = st->env_strings;
+	p->execed = true;
 	counter_add(TS_execs, 1);
 }
 

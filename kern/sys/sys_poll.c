@@ -82,8 +82,7 @@ poll_wait(struct poll_set *s, ns_t deadline)
 		if (error == ETIMEDOUT)
 			return ask_all(s);
 		if (error == EINTR)
-			return deadline == DEADLINE_NONE ? -ERESTARTNOHAND :
-							   -EINTR;
+			return signal_resume_at(deadline);
 	}
 }
 
@@ -132,6 +131,7 @@ poll_until(uintptr_t fds, uintptr_t n, ns_t deadline, const sigset_t *mask)
 	long result;
 	int error;
 
+	deadline = signal_resumed(deadline);
 	if (n > FD_MAX)
 		return -EINVAL;
 	error = set_open(&s, fds, (unsigned)n);

@@ -15,6 +15,7 @@
 #include "ipc/futex.h"
 #include "lib/string.h"
 #include "proc/id.h"
+#include "proc/job.h"
 #include "proc/signal.h"
 #include "sys/sys_time.h"
 #include "sys/syscall_table.h"
@@ -74,34 +75,7 @@ process_locked(int pid)
 long
 sys_setpgid(uintptr_t pid, uintptr_t pgid)
 {
-	struct proc *self = proc_self(), *p;
-	int group = (int)pgid;
-	long result = 0;
-	bool on, found = false;
-
-	if ((int)pid < 0 || group < 0)
-		return -EINVAL;
-	on = spin_lock_irq(&proc_tree_lock);
-	p = process_locked((int)pid);
-	if (p == NULL || (p != self && p->parent != self)) {
-		result = -ESRCH;
-		goto out;
-	}
-	if (group == 0)
-		group = p->pid;
-	LIST_FOREACH(l, &proc_all) {
-		const struct proc *q = LIST_ENTRY(l, struct proc, all_link);
-
-		found |= q->pgid == group && q->sid == self->sid;
-	}
-	if (p->sid == p->pid || p->sid != self->sid ||
-	    (group != p->pid && !found))
-		result = -EPERM;
-	else
-		p->pgid = group;
-out:
-	spin_unlock_irq(&proc_tree_lock, on);
-	return result;
+	return -job_set_group((int)pid, (int)pgid);
 }
 
 long
@@ -129,16 +103,9 @@ sys_getsid(uintptr_t pid)
 long
 sys_setsid(void)
 {
-	struct proc *self = proc_self();
-	bool on = spin_lock_irq(&proc_tree_lock);
-	long result = -EPERM;
+	int error = job_new_session();
 
-	if (self->pgid != self->pid) {
-		self->pgid = self->sid = self->pid;
-		result = self->pid;
-	}
-	spin_unlock_irq(&proc_tree_lock, on);
-	return result;
+	return error != 0 ? -error : proc_self()->sid;
 }
 
 long

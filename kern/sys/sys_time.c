@@ -116,10 +116,12 @@ sys_gettimeofday(uintptr_t tv, uintptr_t tz)
 	return -error;
 }
 
-/* @p rem: where to store what is left, 0: nowhere. */
+/* @p rem: where to store what is left, 0: nowhere.  When no handler interrupts
+ * it (stop and continue) the sleep goes on to its first deadline. */
 static long
-sleep_until(ns_t deadline, uintptr_t rem)
+sleep_until(ns_t fresh, uintptr_t rem)
 {
+	ns_t deadline = signal_resumed(fresh);
 	struct waitq never = WAITQ_INIT(never);
 	struct timespec left = { 0, 0 };
 	ns_t now;
@@ -133,7 +135,7 @@ sleep_until(ns_t deadline, uintptr_t rem)
 	if (rem != 0)
 		error = copyout(thread_self()->space, rem, &left,
 		    sizeof(left));
-	return error == EFAULT ? -EFAULT : -EINTR;
+	return error == EFAULT ? -EFAULT : signal_resume_at(deadline);
 }
 
 long
@@ -164,5 +166,5 @@ sys_clock_nanosleep(uintptr_t clock, uintptr_t flags, uintptr_t req,
 		return sleep_until(deadline_after(ns), rem);
 	ns = ns > now ? ns - now : 0;
 	/* The end is fixed: what is left need not be told. */
-	return sleep_until(deadline_after(ns), 0) == 0 ? 0 : -ERESTARTNOHAND;
+	return sleep_until(deadline_after(ns), 0);
 }

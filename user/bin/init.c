@@ -10,6 +10,19 @@
 
 #include <abi/reboot.h>
 
+static void
+open_terminal(const char *path)
+{
+	int fd;
+
+	for (fd = 0; fd < 3; fd++)
+		close(fd);
+	if (open(path, O_RDWR) != 0)
+		return;
+	dup(0);
+	dup(0);
+}
+
 static pid_t
 spawn(strings_t argv)
 {
@@ -17,7 +30,7 @@ spawn(strings_t argv)
 
 	if (pid == 0) {
 		setsid();
-		ioctl(STDIN_FILENO, TIOCSCTTY, NULL);
+		open_terminal("/dev/ttyS0");	/* becomes its own */
 		execve(argv[0], argv, (strings_t)environ);
 		perror(argv[0]);
 		_exit(127);
@@ -51,19 +64,6 @@ power_off(void)
 		sleep(1000);
 }
 
-static void
-open_console(void)
-{
-	int fd;
-
-	for (fd = 0; fd < 3; fd++)
-		close(fd);
-	if (open("/dev/console", O_RDWR) != 0)
-		return;
-	dup(0);
-	dup(0);
-}
-
 int
 main(void)
 {
@@ -74,7 +74,7 @@ main(void)
 	int status;
 	pid_t pid;
 
-	open_console();
+	open_terminal("/dev/console");
 	setenv("PATH", "/bin:/test", 0);
 	setenv("HOME", "/", 0);
 	if (test != NULL || bench != NULL) {

@@ -13,9 +13,8 @@
 /* oom is last: it leaves the machine with little memory for a while. */
 static const char *const groups[] = { "proc", "pipe", "mem", "cow", "thread",
 	"sig", "file", "badcall", "elf", "fp", "time", "tlb", "al",
-	"shell", "glibc", "machine", "write", "fmap", "swap", "mach", "l4",
-	"conformance",
-	"oom" };
+	"job", "tty", "edit", "shell", "glibc", "machine", "write", "fmap",
+	"swap", "mach", "l4", "conformance", "oom" };
 
 static int out_fd = STDOUT_FILENO;
 

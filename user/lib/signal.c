@@ -105,3 +105,19 @@ strsignal(int sig)
 	snprintf(number, sizeof(number), "signal %d", sig);
 	return number;
 }
+
+int
+signal_by_name(const char *s)
+{
+	int sig;
+
+	if (isdigit(*s))
+		return atoi(s);
+	if (strncmp(s, "SIG", 3) == 0)
+		s += 3;
+	for (sig = 1; sig < 32; sig++) {
+		if (strcmp(strsignal(sig) + 3, s) == 0)
+			return sig;
+	}
+	return -1;
+}

@@ -53,6 +53,7 @@ WRAP0(pid_t, gettid)
 WRAP0(pid_t, setsid)
 WRAP2(int, setpgid, pid_t, pid_t)
 WRAP1(pid_t, getpgid, pid_t)
+WRAP1(pid_t, getsid, pid_t)
 WRAP0(int, sched_yield)
 WRAP3(int, sched_getaffinity, pid_t, size_t, void *)
 WRAP3(int, sched_setaffinity, pid_t, size_t, const void *)
@@ -122,14 +123,6 @@ int
 pipe(int *fds)
 {
 	return pipe2(fds, 0);
-}
-
-int
-isatty(int fd)
-{
-	struct termios t;
-
-	return ioctl(fd, TCGETS, &t) == 0;
 }
 
 int

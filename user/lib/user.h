@@ -4,7 +4,8 @@
  *
  * Names and meanings are those of POSIX: a call that fails returns -1 (or
  * NULL) and sets errno.  Only what the programs here need is present.
- * Threads are in thread.h, raw system calls in sysarch.h.
+ * Threads are in thread.h, the terminal is in term.h, raw system calls are in
+ * sysarch.h.
  */
 #ifndef USER_H
 #define USER_H
@@ -25,7 +26,6 @@
 #include <abi/stat.h>
 #include <abi/statfs.h>
 #include <abi/syscall.h>
-#include <abi/termios.h>
 #include <abi/time.h>
 #include <abi/uio.h>
 #include <abi/utsname.h>
@@ -90,6 +90,7 @@ bool	isdigit(int c);
 bool	isalpha(int c);
 const char *strerror(int error);		/* the name: "ENOENT" */
 const char *strsignal(int sig);			/* the name: "SIGSEGV" */
+int	signal_by_name(const char *s);		/* "SIGHUP", "HUP", "1"; -1 */
 
 /* --- malloc.c: threads may call these -------------------------------- */
 void	*malloc(size_t size);
@@ -184,6 +185,7 @@ pid_t	gettid(void);
 pid_t	setsid(void);
 int	setpgid(pid_t pid, pid_t pgid);
 pid_t	getpgid(pid_t pid);
+pid_t	getsid(pid_t pid);
 int	sched_yield(void);
 int	sched_getaffinity(pid_t pid, size_t size, void *mask);
 int	sched_setaffinity(pid_t pid, size_t size, const void *mask);

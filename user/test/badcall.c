@@ -8,6 +8,7 @@
  * kernel from children that may die of them.
  */
 #include "ktap.h"
+#include <term.h>
 
 #include <abi/al.h>
 #include <abi/futex.h>

@@ -3,6 +3,7 @@
  * pipe.c - pipes, descriptors and poll.
  */
 #include "ktap.h"
+#include <term.h>
 
 static void
 bytes_in_order(void)
