@@ -426,10 +426,11 @@ builtin_fg(char **argv)
 
 	if (j == NULL)
 		return 1;
-	printf("%s\n", j->text);
 	if (j->has_mode)
 		tcsetattr(tty, TCSANOW, &j->mode);
+	/* First: a ^C by who reads the line is for the job. */
 	tcsetpgrp(tty, j->pgid);
+	printf("%s\n", j->text);
 	resume(j);
 	return job_wait(j);
 }

@@ -16,7 +16,7 @@ struct procinfo {
 	unsigned long	virtual_kib, resident_kib;
 };
 
-/** Calls @fn for each process. @retval -1 there is no /proc */
+/** Calls @p fn for each process. @retval -1 there is no /proc */
 int	procinfo_each(void (*fn)(const struct procinfo *));
 
 #endif /* PROCINFO_H */
