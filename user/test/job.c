@@ -74,7 +74,7 @@ static void
 parent_is_told(void)
 {
 	struct sigaction act = { .sa_sigaction = on_chld,
-	    .sa_flags = SA_SIGINFO };
+	    .sa_flags = SA_SIGINFO | SA_RESTART };
 	pid_t pid = spawn(rest, 0);
 
 	EXPECT_OK(sigaction(SIGCHLD, &act, NULL));
@@ -225,32 +225,32 @@ read_one(void)
 }
 
 static void
-sleep_two_seconds(void)
+sleep_a_second(void)
 {
-	struct timespec ts = { .tv_sec = 2 };
+	struct timespec ts = { .tv_sec = 1 };
 
 	EXPECT_OK(nanosleep(&ts, NULL));
 }
 
 static void
-poll_two_seconds(void)
+poll_a_while(void)
 {
 	struct pollfd pfd = { .fd = fds[0], .events = POLLIN };
 
-	EXPECT_EQ(poll(&pfd, 1, 2000), 0);
+	EXPECT_EQ(poll(&pfd, 1, 200), 0);
 }
 
-/* Stopped beyond its two seconds; returns how long it took after that. */
+/* Stopped until its time of @ms is over; returns how long it took then. */
 static uint64_t
-stop_over_end(void (*fn)(void))
+stop_over_end(void (*fn)(void), unsigned ms)
 {
 	pid_t pid = spawn(fn, 0);
 	uint64_t start;
 
-	msleep(100);
+	msleep(20);
 	EXPECT_OK(kill(pid, SIGSTOP));
 	EXPECT_STOP(pid, SIGSTOP);
-	msleep(2100);
+	msleep(ms + 50);
 	start = now_ns();
 	EXPECT_OK(kill(pid, SIGCONT));
 	expect_exit(end_of(pid), 0);
@@ -272,10 +272,10 @@ calls_go_on(void)
 	EXPECT_CONT(pid);
 	EXPECT_EQ(write(fds[1], "x", 1), 1);
 	expect_exit(change(pid), 0);
-	/* From its beginning again it would take 2 s. */
-	EXPECT(stop_over_end(sleep_two_seconds) < 1800000000ull);
+	/* From its beginning again it would take 1 s. */
+	EXPECT(stop_over_end(sleep_a_second, 1000) < 900000000ull);
 	/* Linux's ppoll does not count the time while it was stopped. */
-	(void)stop_over_end(poll_two_seconds);
+	(void)stop_over_end(poll_a_while, 200);
 }
 
 /* --- groups and sessions --------------------------------------------- */
