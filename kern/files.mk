@@ -64,7 +64,8 @@ KERN_SRCS += \
 	kern/vm/l4/root_pager.c \
 	kern/vm/l4/root_check.c \
 	kern/vm/l4/root_fork.c \
-	kern/vm/l4/root_file.c
+	kern/vm/l4/root_file.c \
+	kern/vm/l4/root_swap.c
 
 # What the host port compiles too: everything up to here.
 KERN_SRCS_common := $(KERN_SRCS)

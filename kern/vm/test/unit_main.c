@@ -20,7 +20,8 @@ static const struct {
 	{ "mem", unit_mem, NULL }, { "pmap", unit_pmap, NULL },
 	{ "tlb", unit_tlb, NULL }, { "object", unit_object, NULL },
 	 { "mach", unit_mach, "mach" },
-	{ "pd", unit_pd, NULL }, { "l4", unit_l4, "l4" } };
+	{ "pd", unit_pd, NULL }, { "l4", unit_l4, "l4" },
+	{ "root", unit_root, "l4" } };
 
 static uint64_t rng = 88172645463325252ull;
 
@@ -65,6 +66,7 @@ run_unit(void *arg)
 	struct host_options o = host_defaults;
 
 	o.ram_size = (size_t)4 << 20;
+	o.swap_slots = 64;
 	if (u->asid_bits != 0)
 		o.policy.asid_bits = u->asid_bits;
 	if (r->design != NULL)
