@@ -36,7 +36,7 @@ GROUPS = {
 }
 
 # Groups of which one design alone can run anything.
-NEEDS = {'swap': 'classic', 'mach': 'mach'}
+NEEDS = {'mach': 'mach'}
 
 # Those that unmap, protect or copy what other CPUs use.
 SHOOTING = ['cow', 'thread', 'tlb', 'al', 'l4', 'conformance']
@@ -58,8 +58,10 @@ SAVE = qemu.BUILD / 'matrix.json'
 def possible(row):
     """Combinations that cannot exist: remote fences by firmware are RISC-V's;
     and while OpenSBI waits for the other CPUs it spins without yielding, which
-    under -icount (one CPU at a time) lasts for ever.  Only classic pages out,
-    and only mach has Mach's calls."""
+    under -icount (one CPU at a time) lasts for ever.  Mach does not page out,
+    and only Mach has Mach's calls."""
+    if row.get('group') == 'swap' and row.get('vm') == 'mach':
+        return False
     need = NEEDS.get(row.get('group'))
     if need and row.get('vm', need) != need:
         return False

@@ -65,6 +65,7 @@ KERN_SRCS += \
 	kern/vm/l4/root_check.c \
 	kern/vm/l4/root_fork.c \
 	kern/vm/l4/root_file.c \
+	kern/vm/l4/root_swap.c \
 	kern/vm/null/null.c
 
 # What the host port compiles too: everything up to here.

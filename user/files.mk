@@ -23,6 +23,7 @@ USER_BIN := init sh ls cat echo wc grep kill ps free vmstat maps sleep time \
 USER_TEST := proc pipe mem cow thread sig file badcall elf fp time tlb al \
 	job tty edit shell glibc oom conformance machine write fmap swap powercut mach l4
 USER_BENCH := bench
+USER_L4	:= heap_pager pager_chain hostile_pager
 
 SH_FILES := sh_parse sh_word sh_job
 EDIT_FILES := edit_text edit_screen
@@ -54,6 +55,7 @@ ULIBO_$(1) := $(USER_LIB:%=build/$(1)/user/lib/%.o) \
 	build/$(1)/user/lib/$(1)/crt0.o
 UPROGS_$(1) := $(USER_BIN:%=build/$(1)/user/bin/%) \
 	$(USER_BENCH:%=build/$(1)/user/bin/%) \
+	$(USER_L4:%=build/$(1)/user/l4/%) \
 	build/$(1)/user/bin/tiny build/$(1)/user/bin/hello-glibc \
 	$(USER_TEST:%=build/$(1)/user/test/%)
 
@@ -91,6 +93,11 @@ $(USER_BENCH:%=build/$(1)/user/bin/%): build/$(1)/user/bin/%: \
 	$$(call usay,LD,$$@)
 	@mkdir -p $$(@D)
 	$(Q)$$(UCC_$(1)) $(ULDFLAGS) -o $$@ $$^
+# Pagers in user space; they need vm=l4.
+$(USER_L4:%=build/$(1)/user/l4/%): %: %.o build/$(1)/user/l4/pager.o \
+    build/$(1)/user/libtern.a
+	$$(call usay,LD,$$@)
+	$(Q)$$(UCC_$(1)) $(ULDFLAGS) -o $$@ $$^
 # The exec benchmark's target is one segment, as the peers' was.
 build/$(1)/user/bin/tiny: build/$(1)/user/bench/tiny.o
 	$$(call usay,LD,$$@)
@@ -112,7 +119,8 @@ build/$(1)/root.img: $$(UPROGS_$(1)) user/mkroot.py user/test/bad_elf.py \
 	$$(call usay,IMAGE,$$@)
 	$(Q)$(or $(PYTHON),python3) user/mkroot.py build/$(1)/root --image $$@ \
 	    --strip $(UCROSS_$(1))objcopy \
-	    --bin $$(filter build/$(1)/user/bin/%,$$(UPROGS_$(1))) \
+	    --bin $$(filter build/$(1)/user/bin/% build/$(1)/user/l4/%, \
+		$$(UPROGS_$(1))) \
 	    --test $$(filter build/$(1)/user/test/%,$$(UPROGS_$(1))) \
 	    --machine $(1) --extra $$(EXTRA_$(1))
 -include $$(wildcard build/$(1)/user/*/*.d build/$(1)/user/*/*/*.d)

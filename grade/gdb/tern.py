@@ -5,6 +5,7 @@
   vm map [PID]        regions of an address space
   vm pt VA [PID]      the page-table walk for one address, level by level
   vm frames [PA]      frames by state; or one frame and everybody who maps it
+  vm mapdb PA         L4: who has a frame from whom
   tlb                 page tables on CPUs: generations, masks, ASIDs
   bt-all              stack of every CPU and of every blocked thread
   locks               locks held by each thread (DEBUG builds)
@@ -125,7 +126,8 @@ VM_SHARED, VM_STACK, VM_HEAP = 4, 8, 16      # VM_MAP_* of vm/vm.h
 
 @command('vm', prefix=True)
 def vm(words):
-    """Look at virtual memory: vm map [PID], vm pt VA [PID], vm frames [PA]"""
+    """Look at virtual memory: vm map [PID], vm pt VA [PID], vm frames [PA],
+vm mapdb PA"""
 
 
 def prot_text(prot):
@@ -447,6 +449,45 @@ def mappings_of(pa):
         for at, level, base in tables:
             if at == pa:
                 yield f'{name}: page table of level {level} for va {base:#x}'
+
+
+MAPDB_CHUNK = 65536     # CHUNK in vm/l4/mapdb.c
+
+
+@command('vm mapdb')
+def vm_mapdb(words):
+    """The mapping database of the L4 design for one frame: vm mapdb PA
+
+Each mapping below the one that it came from, in preorder: the space, the
+address, and what its page-table entry permits.  Sigma0 has every frame and is
+not listed."""
+    word, = arguments(words, 'vm mapdb PA', 1, 1)
+    pa = number(word, 'address') & ~(PAGE_SIZE - 1)
+    if text(var('vm_design')['name']) != 'l4':
+        fail('the mapping database is the L4 design\'s: boot with vm=l4')
+    frames = kernel.Frames()
+    i = frames.index(pa)
+    if i is None:
+        fail(f'{pa:#x} is not RAM')
+    tree = var('chunks', 'l4/mapdb.c')[i // MAPDB_CHUNK][i % MAPDB_CHUNK]
+    yield f'frame {pa:#x}: {frame_text(frames.page(pa))}'
+    owners, n, node = kernel.space_owners(), 0, tree['first']
+    while int(node) and n < kernel.LIST_MAX:
+        yield mapping_line(node, pa, owners)
+        n += 1
+        node = node['next']
+    yield f'{n} mappings'
+
+
+def mapping_line(node, pa, owners):
+    fmt = kernel.machine().pte
+    vs, place = node['space'], int(node['place'])
+    va, depth = place & ~(PAGE_SIZE - 1), place & (PAGE_SIZE - 1)
+    name = owners.get(int(vs), f'space {int(vs):#x}')
+    raw, kind = kernel.walk(int(vs['pmap']['root']), va)[-1][2:]
+    rights = fmt.access(raw) if kind == LEAF and fmt.pa(raw) == pa else \
+        'its entry is another\'s'
+    return f'{"  " * depth}{name}: va {va:#x} {rights} [{fmt.names(raw)}]'
 
 
 # --- tlb --------------------------------------------------------------------

@@ -84,6 +84,8 @@ def test_constants_are_those_of_the_headers():
     flags = {frame[f'PG_{n.upper()}']: n
              for n in ('dirty', 'referenced', 'busy', 'table')}
     assert f'PG_FLAGS = {flags}' in script
+    chunk = defines('vm/l4/mapdb.c')['CHUNK']
+    assert f'MAPDB_CHUNK = {chunk} ' in script
 
 
 @pytest.mark.parametrize('raw, level, kind, pa, access', [
@@ -468,12 +470,42 @@ def test_nothing_was_changed(guest):
     ('vm pt nosuchname', 'nosuchname'),
     ('vm map 9999', 'no process 9999'),
     ('vm frames 0x7fffffff000', 'not RAM'),
+    ('vm mapdb 0x80000000', 'boot with vm=l4'),
     ('ps 1 2', 'usage: ps'),
 ])
 def test_errors_are_one_sentence(guest, line, say):
     guest.stop()
     text = guest.gdb(line, errors=True)
     assert say in text and len(text.strip().splitlines()) == 1, text
+
+
+@pytest.mark.parametrize('arch', qemu.TESTED)
+def test_mapping_tree(arch):
+    """Three pagers in a row and a client: each has the page from the one
+    before, and all page tables together know of nobody else."""
+    config = qemu.Config(arch=arch, vm='l4', cpus=CPUS, silence=1000,
+                         total=1000, name=f'gdb-l4-{arch}')
+    with qemu.Machine(config) as machine:
+        machine.expect(r'\$ ', timeout=60)
+        machine.send('pager_chain hold &\n')
+        machine.expect(r'answered by A 4, by B 4, by C 4', timeout=60)
+        guest = Stopped(machine)
+        guest.listed = list_processes(machine)
+        pids = sorted(p for p, name in guest.listed.items()
+                      if name == 'pager_chain')
+        assert len(pids) == 4
+        guest.stop()
+        walk, = guest.gdb(f'vm pt 0x1000002000 {pids[-1]}')
+        pa = re.search(r'-> pa (0x[0-9a-f]+), rw-', walk)[1]
+        tree, everybody = guest.gdb(f'vm mapdb {pa}', f'vm frames {pa}')
+        rows = re.findall(r'^( +)pid (\d+) \(pager_chain\): va (0x\w+) (...) ',
+                          tree, re.M)
+        assert [len(r[0]) for r in rows] == [2, 4, 6, 8], tree
+        assert [int(r[1]) for r in rows] == pids, tree
+        assert [r[2] for r in rows[1:]] == ['0x1000002000'] * 3, tree
+        assert {r[3] for r in rows} == {'rw-'}, tree
+        assert '4 mappings' in tree
+        assert '  4 found in all page tables' in everybody, everybody
 
 
 def without_kernel(arch, *args):

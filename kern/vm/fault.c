@@ -83,7 +83,6 @@ static __slowpath int
 attempt_again(struct vmspace *vs, const struct vm_fault *f,
     struct vm_txn *txn, int error)
 {
-	txn->held = NULL;
 	while (error != 0 &&
 	    (error = vm_fault_retry(vs, txn, error)) == VM_WAIT)
 		error = attempt(vs, f, txn);
@@ -102,6 +101,7 @@ vm_fault(struct vmspace *vs, const struct vm_fault *f)
 		return EFAULT;
 	sched_fuzz_point();
 	tlb_gather_init(&txn.tg);
+	txn.held = NULL;
 	error = attempt(vs, f, &txn);
 	return likely(error == 0) ? 0 : attempt_again(vs, f, &txn, error);
 }

@@ -118,6 +118,7 @@ bool vm_object_may_modify(const struct vm_page *, struct vm_txn *);
 
 /** Do what vm_object_wait() noted; the page stays until vm_object_done(). */
 int __must_check vm_object_fill(struct vm_txn *);
+/** Also for the slot that sees the page in the cache. @ctx any lock */
 void vm_object_done(struct vm_txn *);
 
 /* ---- the daemon, limits, counts ---- */

@@ -49,7 +49,8 @@ struct vm_txn {
 	struct tlb_gather tg;	/* what to invalidate, what to free after it */
 	struct vm_wait wait;	/* when a slot returns VM_WAIT */
 	struct vm_fill fill;	/* with VM_WAIT and wait.wq = VM_WAIT_FILL */
-	struct vm_page *held;	/* fault.c: the page filled, until it is seen */
+	struct vm_page *held;	/* the page filled, until fault and pin end, or
+				 * the slot has seen it (vm_object_done) */
 };
 
 enum vm_source {

@@ -551,6 +551,46 @@ chain_of_three(void)
 	reap(pid);
 }
 
+/* ---- the demonstrations of user/l4 ---- */
+
+static void
+run_demo(const char *path)
+{
+	const char *argv[] = { path, NULL }, *envp[] = { NULL };
+	int status;
+	pid_t pid;
+
+	need_l4();
+	pid = (pid_t)EXPECT_OK(fork());
+	if (pid == 0) {
+		/* What it prints is for people; here its status says all. */
+		dup2((int)EXPECT_OK(open("/dev/null", O_WRONLY)),
+		    STDOUT_FILENO);
+		execve(root_path(path), argv, envp);
+		_exit(127);
+	}
+	EXPECT_EQ(waitpid(pid, &status, 0), pid);
+	expect_exit(status, 0);
+}
+
+static void
+demo_heap_pager(void)
+{
+	run_demo("/bin/heap_pager");
+}
+
+static void
+demo_pager_chain(void)
+{
+	run_demo("/bin/pager_chain");
+}
+
+static void
+demo_hostile_pager(void)
+{
+	run_demo("/bin/hostile_pager");
+}
+
 static const struct ktap_test tests[] = {
 	TEST(other_designs_refuse, T_TERN),
 	TEST(calls, T_TERN),
@@ -566,5 +606,8 @@ static const struct ktap_test tests[] = {
 	TEST(silent_pager, T_TERN),
 	TEST(dead_pager, T_TERN),
 	TEST(chain_of_three, T_TERN),
+	TEST(demo_heap_pager, T_TERN),
+	TEST(demo_pager_chain, T_TERN),
+	TEST(demo_hostile_pager, T_TERN),
 };
 KTAP_MAIN("l4")

@@ -93,7 +93,8 @@ int __must_check l4_map(const struct l4_map *, struct tlb_gather *);
 int __must_check l4_map_device(const struct l4_map *, struct tlb_gather *);
 
 #define L4_UNMAP_SELF  1u /* also from the space itself: flush */
-#define L4_UNMAP_RESET 2u /* L4_WRITTEN, L4_REFERENCED start anew */
+#define L4_UNMAP_RESET 2u /* L4_WRITTEN, L4_REFERENCED start anew, also for the
+			   * space itself */
 #define L4_UNMAP_OWNER 4u /* the caller holds the space's lock: what was written
 			   * is remembered in its overlay */
 #define L4_UNMAP_TRIM  8u /* page tables that become empty go too */

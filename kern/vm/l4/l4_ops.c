@@ -203,6 +203,13 @@ reset_bits(const struct l4_unmap *u)
 	return u->flags & L4_UNMAP_RESET ? PMAP_ACCESSED | PMAP_DIRTY : 0;
 }
 
+/* What the space itself loses: nothing, if only others do. */
+static unsigned
+own_rights(const struct l4_unmap *u)
+{
+	return u->flags & L4_UNMAP_SELF ? u->rights : 0;
+}
+
 /* The frame is locked and nothing came from this entry. */
 static int
 take_leaf_locked(struct pmap_cursor *c, const struct pmap_leaf *leaf,
@@ -210,9 +217,9 @@ take_leaf_locked(struct pmap_cursor *c, const struct pmap_leaf *leaf,
 {
 	struct l4_unmap *u = tk->u;
 	struct vm_page *pg = phys_to_page(leaf->pa);
-	unsigned clear = u->rights | reset_bits(u), old = leaf->bits;
+	unsigned clear = own_rights(u) | reset_bits(u), old = leaf->bits;
 
-	if (leaf->bits & PMAP_RWX & ~u->rights) {
+	if (leaf->bits & PMAP_RWX & ~own_rights(u)) {
 		if (reset_bits(u) && pg->wpins != 0)
 			clear &= ~PMAP_DIRTY; /* see keep_written() */
 		if (leaf->bits & clear)
@@ -256,14 +263,8 @@ take_leaf(struct pmap_cursor *c, const struct pmap_leaf *leaf, void *arg)
 	}
 	if (!spin_trylock(l))
 		return TAKE_SLOWLY;
-	if (!mapdb->is_leaf(node_of(leaf))) {
-		r = TAKE_SLOWLY;
-	} else if (tk->u->flags & L4_UNMAP_SELF) {
-		r = take_leaf_locked(c, leaf, tk);
-	} else {
-		met(tk->u, c->va, leaf->bits);
-		r = 0;
-	}
+	r = mapdb->is_leaf(node_of(leaf)) ? take_leaf_locked(c, leaf, tk) :
+					    TAKE_SLOWLY;
 	spin_unlock(l);
 	return r;
 }
@@ -297,7 +298,8 @@ take_slowly(struct take *tk)
 		.reset = reset_bits(u), .status = leaf.bits, .tg = tk->tg,
 		.owner = u->flags & L4_UNMAP_OWNER ? u->space : NULL };
 	revoke_below(&rv, n);
-	if (u->flags & L4_UNMAP_SELF)
+	rv.rights = own_rights(u);
+	if (rv.rights != 0 || rv.reset != 0)
 		revoke_node(&rv, n);
 	met(u, tk->va, rv.status);
 	drop_removed(&rv);

@@ -66,11 +66,13 @@ l4_pg_revoke(struct vm_page *pg, vm_prot_t keep, struct vm_txn *txn)
 	return error == 0 ? 0 : EBUSY;
 }
 
+/* Nothing leads from a frame to the pager's sets: pages go out through them,
+ * by the pageout slot. */
 static int
 l4_pg_evict(struct vm_page *pg, struct vm_txn *txn)
 {
 	(void)pg, (void)txn;
-	return EBUSY; /* anonymous memory needs swap, which there is not yet */
+	return EBUSY;
 }
 
 /* ---- invariants ---- */
@@ -199,14 +201,6 @@ l4_dump(struct vmspace *vs, struct sink *sk)
 	}
 }
 
-/* The root pager has no swap yet, so nothing can go. */
-static unsigned
-l4_pageout(unsigned want)
-{
-	(void)want;
-	return 0;
-}
-
 const struct vm_ops l4_ops = {
 	.name = "l4",
 	.pmap_flags = PMAP_LINKS,
@@ -228,7 +222,7 @@ const struct vm_ops l4_ops = {
 	.pg_harvest = l4_pg_harvest,
 	.pg_revoke = l4_pg_revoke,
 	.pg_evict = l4_pg_evict,
-	.pageout = l4_pageout,
+	.pageout = root_pageout,
 	.obj_revoke = root_obj_revoke,
 	.check = l4_check,
 	.count_refs = l4_count_refs,

@@ -87,7 +87,7 @@ root_check_mapping(struct vmspace *vs, vaddr_t va, const struct vm_page *pg,
 		return 0; /* shared pages are checked by their objects */
 	spin_lock(&ps->lock);
 	slot = pageset_find(ps, va >> PAGE_SHIFT);
-	if (slot == NULL || slot_page(*slot) != pg) {
+	if (slot == NULL || slot_swapped(*slot) || slot_page(*slot) != pg) {
 		spin_unlock(&ps->lock);
 		return 0; /* a file's, or somebody else mapped it here */
 	}

@@ -24,16 +24,16 @@ static int
 keep_copy(const struct root_fault *f, uint64_t index, struct vm_page *pg,
     struct vm_page *copy)
 {
-	struct pageset *ps = &client_of(f->vs)->pages;
+	struct pageset *ps = f->pages;
 	int error;
 
 	spin_lock(&vm_object_lock);
 	spin_lock(&ps->lock);
 	if (vm_object_find(f->r->object, index) != pg ||
-	    pageset_find(ps, f->va >> PAGE_SHIFT) != NULL)
+	    pageset_find(ps, f->index) != NULL)
 		error = root_restart(f->txn);
 	else
-		error = pageset_add(ps, f->va >> PAGE_SHIFT, (uintptr_t)copy);
+		error = pageset_add(ps, f->index, (uintptr_t)copy);
 	if (error == 0) {
 		page_hold(copy);
 		counter_add(TS_cow_copies, 1);
@@ -128,7 +128,7 @@ revoke_area(struct area *r, uint64_t first, uint64_t end, struct vm_txn *txn)
 	if (l4_unmap(&u, &txn->tg) != 0)
 		return root_restart(txn);
 	if (!area_shared(r))
-		pageset_drop(&client_of(r->vs)->pages, from,
+		pageset_drop_locked(&client_of(r->vs)->pages, from,
 		    u.eva >> PAGE_SHIFT);
 	return 0;
 }

@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * root_fork.c - fork on L4: take W from the parent, map read-only to the child.
+ * root_fork.c - fork on L4: take W from the parent, share the pages' names.
  *
  * Chunk by chunk: the parent's own mappings lose W, then each page goes into
- * the child's set too and is mapped there.  The next write on either side is a
- * fault message, and the pager copies.  Shared areas need no pages: the child
- * finds them in the dataspace or the file.
+ * the child's set too.  Nothing is mapped to the child: most children touch a
+ * few pages and leave, and its faults find the rest, without W.  The next write
+ * on either side is a fault message, and the pager copies.  Shared areas need
+ * no pages: the child finds them in the dataspace or the file.
  * Locks: both spaces exclusively; the parent's set, then the child's, since the
- *	child's areas of files can be revoked already.
+ *	child's areas of files can be revoked already.  vm_object_lock before
+ *	them if words of swap slots are copied.
  * A frame that the kernel is writing (wpins) is copied at once: without W in
  * the parent, it would still change under the child.
  */
 #include "abi/errno.h"
 #include "vm/l4/root_pager.h"
+#include "vm/swap.h"
 
 #include "vm/l4/no_pmap.h"
 
@@ -26,8 +29,13 @@ struct fork {
 static uintptr_t
 share(uintptr_t *slot)
 {
-	struct vm_page *pg = slot_page(*slot), *copy;
+	struct vm_page *pg, *copy;
 
+	if (slot_swapped(*slot)) {
+		swap_hold(slot_swap(*slot));
+		return *slot;
+	}
+	pg = slot_page(*slot);
 	/* W is taken already, so that no new pin to write can come. */
 	if (__atomic_load_n(&pg->wpins, __ATOMIC_ACQUIRE) == 0) {
 		*slot |= SLOT_COW;
@@ -44,16 +52,14 @@ static int
 fork_page(const struct fork *f, vaddr_t va, uintptr_t *slot)
 {
 	uintptr_t theirs = share(slot);
-	unsigned rights = area_rights(f->child, f->r, va);
-	struct l4_map m = { .to = f->child, .dst = va, .how = L4_MAP };
-	int error = ENOMEM;
+	int error;
 
 	if (theirs == 0)
 		return ENOMEM;
 	error = pageset_add(&client_of(f->child)->pages, va >> PAGE_SHIFT,
 	    theirs);
 	if (error != 0) {
-		page_drop(slot_page(theirs));
+		slot_drop(theirs);
 		return error;
 	}
 	/* What the parent wrote is written in the child too. */
@@ -61,12 +67,7 @@ fork_page(const struct fork *f, vaddr_t va, uintptr_t *slot)
 	    (l4_unmap_page(f->parent, va, 0, L4_UNMAP_SELF, &f->txn->tg) &
 		L4_WRITTEN))
 		vm_overlay_dirtied(f->child, va);
-	m.src = page_to_phys(slot_page(theirs));
-	m.rights = theirs & SLOT_COW ? rights & ~VM_PROT_WRITE : rights;
-	if (m.rights == 0)
-		return 0;
-	error = l4_map(&m, &f->txn->tg);
-	return error == 0 ? 0 : ENOMEM;
+	return 0;
 }
 
 /* The pages of one chunk; @p *va is where it ended. */
@@ -97,11 +98,15 @@ static int
 fork_pages(const struct fork *f)
 {
 	struct pageset *ps = &client_of(f->parent)->pages;
+	/* Words come with the space locked, so 0 stays 0. */
+	bool words = __atomic_load_n(&ps->nswapped, __ATOMIC_RELAXED) > 0;
 	vaddr_t va = area_sva(f->r);
 	struct page_chunk *c;
 	int error = 0;
 
 	while (error == 0 && va < f->r->eva) {
+		if (words)
+			spin_lock(&vm_object_lock);
 		spin_lock(&ps->lock);
 		spin_lock_nested(&client_of(f->child)->pages.lock);
 		c = pageset_chunk(ps, va >> PAGE_SHIFT);
@@ -111,6 +116,8 @@ fork_pages(const struct fork *f)
 			error = fork_chunk(f, c, &va);
 		spin_unlock(&client_of(f->child)->pages.lock);
 		spin_unlock(&ps->lock);
+		if (words)
+			spin_unlock(&vm_object_lock);
 	}
 	return error;
 }

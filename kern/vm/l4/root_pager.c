@@ -10,10 +10,10 @@
  *	fault message about	what the pager does
  *	a device		map it
  *	a file			root_file.c, unless there is a private copy
- *	shared memory		map the dataspace's frame, or a new one
- *	a private page, new	map a frame from sigma0, zeroed
- *	known, not shared	map it with all rights
+ *	a new page		map a frame from sigma0, zeroed
+ *	known, not shared	map it with all rights; also a dataspace's
  *	shared (SLOT_COW)	read: without W; write: map a copy, unless alone
+ *	paged out (SLOT_SWAP)	root_swap.c
  */
 #include "abi/errno.h"
 #include "mem/kmem.h"
@@ -26,10 +26,12 @@
 int
 root_as_init(struct vmspace *vs)
 {
+	static uint64_t last_id; /* [a] */
 	struct root_client *rc = kzalloc(sizeof(*rc));
 
 	if (rc == NULL)
 		return ENOMEM;
+	rc->id = __atomic_add_fetch(&last_id, 1, __ATOMIC_RELAXED);
 	l4_space_init(&rc->space);
 	pageset_init(&rc->pages);
 	rc->hint = MMAP_TOP;
@@ -338,23 +340,26 @@ root_prot_pages(struct vmspace *vs, const struct page_op *op, size_t n,
 	return error;
 }
 
-/* The page that the pager has for @p va, or NULL. */
+/* The page that the pager has in memory for @p va, or NULL.  With @p dirty its
+ * SLOT_DIRTY moves there. */
 static struct vm_page *
-page_at(struct vmspace *vs, vaddr_t va)
+page_at(struct vmspace *vs, vaddr_t va, bool *dirty)
 {
 	const struct area *r = area_find(vs, va);
-	struct pageset *ps = &client_of(vs)->pages;
-	uint64_t index = va >> PAGE_SHIFT;
 	struct vm_page *pg = NULL;
-	const uintptr_t *slot;
+	struct pageset *ps;
+	uintptr_t *slot;
 
-	if (r != NULL && r->ds != NULL) {
-		ps = &r->ds->pages;
-		index = (r->offset + (va - area_sva(r))) >> PAGE_SHIFT;
-	}
+	if (r == NULL)
+		return NULL;
+	ps = area_pages(vs, r);
 	spin_lock(&ps->lock);
-	slot = pageset_find(ps, index);
-	if (slot != NULL)
+	slot = pageset_find(ps, area_index(r, va));
+	if (slot != NULL && dirty != NULL) {
+		*dirty = *slot & SLOT_DIRTY;
+		*slot &= ~SLOT_DIRTY;
+	}
+	if (slot != NULL && !slot_swapped(*slot))
 		pg = slot_page(*slot);
 	spin_unlock(&ps->lock);
 	return pg;
@@ -363,20 +368,23 @@ page_at(struct vmspace *vs, vaddr_t va)
 bool
 root_resident(struct vmspace *vs, vaddr_t va)
 {
-	return page_at(vs, va) != NULL;
+	return page_at(vs, va, NULL) != NULL;
 }
 
-/* A page that the kernel is writing is so without a mapping too.  A private one
- * is written by this space; a shared one if it was when its mapping went. */
+/* What was written before its mapping went to page-out.  And a page that the
+ * kernel is writing is so without a mapping too: a private one is written by
+ * this space; a shared one if it was when its mapping went. */
 static void
 keep_dirty(struct vmspace *vs, vaddr_t va, uint64_t *word, uint64_t bit)
 {
-	const struct vm_page *pg = page_at(vs, va);
-	const struct area *r = area_find(vs, va);
+	bool dirty = false;
+	const struct vm_page *pg = page_at(vs, va, &dirty);
 
+	if (dirty)
+		*word |= bit;
 	if (pg == NULL || pg->wpins == 0 || l4_has(vs, va, pg))
 		return; /* l4_unmap() kept it as written */
-	if (!area_shared(r))
+	if (!area_shared(area_find(vs, va)))
 		*word |= bit;
 	else if (*word & bit)
 		vm_overlay_dirtied(vs, va);
@@ -461,47 +469,6 @@ zero_page(void)
 	return pg;
 }
 
-/* The frame of a dataspace at @p index, zeroed if it is new. */
-static int
-dataspace_page(struct dataspace *ds, uint64_t index, struct vm_page **out)
-{
-	struct vm_page *fresh = NULL;
-	uintptr_t *slot;
-	int error = 0;
-
-	for (;;) {
-		spin_lock(&ds->pages.lock);
-		slot = pageset_find(&ds->pages, index);
-		if (slot != NULL)
-			*out = slot_page(*slot);
-		else if (fresh != NULL)
-			error = pageset_add(&ds->pages, index,
-			    (uintptr_t)(*out = fresh));
-		spin_unlock(&ds->pages.lock);
-		if (slot != NULL || fresh != NULL)
-			break;
-		fresh = zero_page();
-		if (fresh == NULL)
-			return ENOMEM;
-	}
-	if (fresh != NULL && (slot != NULL || error != 0))
-		page_drop(fresh);
-	else if (fresh != NULL)
-		counter_add(TS_zero_fills, 1);
-	return error;
-}
-
-static __attribute__((noinline)) int
-answer_shared(const struct root_fault *f)
-{
-	uint64_t off = f->r->offset + (f->va - area_sva(f->r));
-	struct vm_page *pg;
-	int error = dataspace_page(f->r->ds, off >> PAGE_SHIFT, &pg);
-
-	/* The dataspace keeps it while the area exists. */
-	return error == 0 ? root_answer(f, pg, f->rights) : error;
-}
-
 /* Map a copy over the page that others may have too. @locks the set */
 static __attribute__((noinline)) int
 answer_copy(const struct root_fault *f, uintptr_t *slot)
@@ -523,9 +490,8 @@ answer_copy(const struct root_fault *f, uintptr_t *slot)
 	return 0;
 }
 
-/* @locks the set */
-static int
-answer_slot(const struct root_fault *f, uintptr_t *slot)
+int
+root_answer_slot(const struct root_fault *f, uintptr_t *slot)
 {
 	struct vm_page *pg = slot_page(*slot);
 	uint64_t mine;
@@ -547,42 +513,45 @@ answer_slot(const struct root_fault *f, uintptr_t *slot)
 static int
 answer_zero(const struct root_fault *f)
 {
-	struct pageset *ps = &client_of(f->vs)->pages;
-	uint64_t index = f->va >> PAGE_SHIFT;
 	struct vm_page *pg = zero_page();
 	int error;
 
 	if (pg == NULL)
 		return ENOMEM;
-	spin_lock(&ps->lock);
-	if (unlikely(pageset_find(ps, index) != NULL))
+	spin_lock(&f->pages->lock);
+	if (unlikely(pageset_find(f->pages, f->index) != NULL))
 		error = root_restart(f->txn); /* another thread was faster */
 	else
-		error = pageset_add(ps, index, (uintptr_t)pg);
+		error = pageset_add(f->pages, f->index, (uintptr_t)pg);
 	if (likely(error == 0)) {
 		counter_add(TS_zero_fills, 1);
 		error = root_answer(f, pg, f->rights);
 		pg = NULL; /* the set has it, whatever the answer */
 	}
-	spin_unlock(&ps->lock);
+	spin_unlock(&f->pages->lock);
 	if (pg != NULL)
 		page_drop(pg);
 	return error;
 }
 
+/* The set stays locked over the mapping: nobody pages out meanwhile. */
 static inline int
-answer_private(const struct root_fault *f)
+answer_anonymous(const struct root_fault *f)
 {
-	struct pageset *ps = &client_of(f->vs)->pages;
-	uintptr_t *slot;
+	uintptr_t *slot, word = 0;
 	int error = 0;
 
-	spin_lock(&ps->lock);
-	slot = pageset_find(ps, f->va >> PAGE_SHIFT);
-	if (slot != NULL)
-		error = answer_slot(f, slot);
-	spin_unlock(&ps->lock);
-	if (slot != NULL)
+	spin_lock(&f->pages->lock);
+	slot = pageset_find(f->pages, f->index);
+	if (slot != NULL) {
+		word = *slot;
+		if (likely(!slot_swapped(word)))
+			error = root_answer_slot(f, slot);
+	}
+	spin_unlock(&f->pages->lock);
+	if (unlikely(slot_swapped(word)))
+		return root_swap_in(f);
+	if (word != 0)
 		return error;
 	return f->r->object != NULL ? root_file_fault(f) : answer_zero(f);
 }
@@ -602,16 +571,13 @@ root_fault(struct vmspace *vs, const struct vm_fault *vf, struct vm_txn *txn)
 	/* What the hardware would set a moment later. */
 	f.touched = L4_REFERENCED |
 	    (vf->access == VM_PROT_WRITE ? L4_WRITTEN : 0);
-	if (likely(!area_shared(f.r) && f.r->source != VM_PHYS))
-		return answer_private(&f);
-	switch (f.r->source) {
-	case VM_FILE:
-		return root_file_fault(&f);
-	case VM_PHYS:
+	f.pages = area_pages(vs, f.r);
+	f.index = area_index(f.r, f.va);
+	if (likely(f.r->source == VM_ANON))
+		return answer_anonymous(&f);
+	if (f.r->source == VM_PHYS)
 		return answer_device(&f);
-	default:
-		return answer_shared(&f);
-	}
+	return area_shared(f.r) ? root_file_fault(&f) : answer_anonymous(&f);
 }
 
 /* ---- invariants ---- */

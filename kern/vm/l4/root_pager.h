@@ -6,9 +6,9 @@
  * It stands between sigma0 and all clients: areas say what an address means, a
  * pageset holds the frames of a client's private pages, a dataspace those of
  * shared anonymous memory, and vm_object those of files.  A mapping is only a
- * consequence: the kernel may take any away, and the next fault gives it again.
- * So contents are kept twice, in the pageset and in the page table; that is the
- * price of a kernel which knows nothing but mappings.
+ * consequence: anybody may take it away, page-out too, and the next fault gives
+ * it again.  So contents are kept twice, in the pageset and in the page table:
+ * the price of a kernel which knows nothing but mappings.
  *
  * Locks: the space (areas), then vm_object_lock, then the pageset (RANK_PAGER),
  *	which is held over the l4_map() of a page of the set, so that a copy is
@@ -21,11 +21,13 @@
 #include "lib/rbtree.h"
 #include "vm/l4/l4.h"
 
-/** Frames by index, each with one reference. */
+/** Frames by index, each with one reference, or where their contents are. */
 struct pageset {
 	struct spinlock lock; /* RANK_PAGER */
 	struct rb_tree chunks; /* [lock] */
 	struct page_chunk *last; /* [lock] found last */
+	size_t nswapped;      /* [a] slots with SLOT_SWAP; changes only with
+			       * both locks, vm_object_lock and this */
 };
 
 #define CHUNK_PAGES 32
@@ -33,16 +35,47 @@ struct pageset {
 struct page_chunk {
 	struct rb_node node;	 /* key = first index */
 	unsigned used;
-	uintptr_t slot[CHUNK_PAGES]; /* frame | SLOT_COW, or 0 */
+	uintptr_t slot[CHUNK_PAGES]; /* frame, or slot_word(), with SLOT_*; 0 */
 };
 
 /** Others may have the frame in their set: copy before writing. */
 #define SLOT_COW ((uintptr_t)1)
+/** No frame, but the number of a swap slot. */
+#define SLOT_SWAP ((uintptr_t)2)
+/** The client wrote it, and the mapping that said so has gone to page-out. */
+#define SLOT_DIRTY ((uintptr_t)4)
+#define SLOT_BITS  ((uintptr_t)7)
+
+static inline bool
+slot_swapped(uintptr_t slot)
+{
+	return (slot & SLOT_SWAP) != 0;
+}
+
+static inline uintptr_t
+slot_word(uint64_t swap_slot)
+{
+	return swap_slot << 3 | SLOT_SWAP;
+}
+
+static inline uint64_t
+slot_swap(uintptr_t slot)
+{
+	return slot >> 3;
+}
+
+static inline void
+pageset_count_word(struct pageset *ps, int more)
+{
+	__atomic_store_n(&ps->nswapped, ps->nswapped + (size_t)more,
+	    __ATOMIC_RELAXED);
+}
 
 static inline struct vm_page *
 slot_page(uintptr_t slot)
 {
-	return (struct vm_page *)(slot & ~SLOT_COW);
+	KASSERT(!slot_swapped(slot));
+	return (struct vm_page *)(slot & ~SLOT_BITS);
 }
 
 /** Shared anonymous memory, by offset. */
@@ -69,6 +102,7 @@ struct area {
 /** A client: one space.  The kernel's part comes first. */
 struct root_client {
 	struct l4_space space;
+	uint64_t id; /* [I] the order of clients, for page-out */
 	struct rb_tree areas;
 	unsigned nareas;
 	vaddr_t hint; /* the next search for room starts below */
@@ -96,6 +130,21 @@ static inline bool
 area_shared(const struct area *r)
 {
 	return (r->flags & VM_MAP_SHARED) != 0;
+}
+
+/** Where the pages of an area are kept. */
+static inline struct pageset *
+area_pages(const struct vmspace *vs, const struct area *r)
+{
+	return r->ds != NULL ? &r->ds->pages : &client_of(vs)->pages;
+}
+
+/** Index of the page at @p va there. */
+static inline uint64_t
+area_index(const struct area *r, vaddr_t va)
+{
+	return (r->ds != NULL ? r->offset + (va - area_sva(r)) : va) >>
+	    PAGE_SHIFT;
 }
 
 /** What area and overlay allow at @p va. */
@@ -149,11 +198,16 @@ uintptr_t *pageset_find(struct pageset *, uint64_t index);
  * @retval ENOMEM */
 int __must_check pageset_add(struct pageset *, uint64_t index, uintptr_t slot);
 /** Drop the frames of [@p first, @p end).  Where they are mapped, mappings or
- * the gather have references until the flush. */
+ * the gather have references until the flush.  The set must not get swapped
+ * slots meanwhile: its space is locked, or nobody else has the dataspace. */
 void pageset_drop(struct pageset *, uint64_t first, uint64_t end);
+/** The same. @locks vm_object_lock */
+void pageset_drop_locked(struct pageset *, uint64_t first, uint64_t end);
+/** Let go of what a slot stands for; a swapped one needs vm_object_lock. */
+void slot_drop(uintptr_t slot);
 /** First chunk that ends after @p index; NULL. @locks ps->lock */
 struct page_chunk *pageset_chunk(struct pageset *, uint64_t index);
-/** One call a frame. @pre no operation is under way */
+/** One call a frame or swapped slot. @pre no operation is under way */
 void pageset_count(struct pageset *, void (*count)(struct vm_page *, void *),
     void *arg);
 /** Counts and order. 0 = sound */
@@ -170,6 +224,8 @@ void dataspace_count_all(void (*count)(struct vm_page *, void *), void *arg);
 struct root_fault {
 	struct vmspace *vs;
 	const struct area *r;
+	struct pageset *pages; /* of the area; not for devices */
+	uint64_t index;	 /* in it */
 	vaddr_t va;	 /* page */
 	unsigned access; /* VM_PROT_*, one */
 	unsigned rights; /* that area and overlay allow */
@@ -179,8 +235,12 @@ struct root_fault {
 
 /** Map @p pg to the faulting client. */
 int root_answer(const struct root_fault *, struct vm_page *, unsigned rights);
+/** Map the page of a slot, or a copy. @locks f->pages */
+int root_answer_slot(const struct root_fault *, uintptr_t *slot);
 /** A page of an object. */
 int root_file_fault(const struct root_fault *);
+/** A swapped slot: its page comes back, and is mapped. */
+int root_swap_in(const struct root_fault *);
 
 int root_as_init(struct vmspace *);
 int root_as_fork(struct vmspace *parent, struct vmspace *child,
@@ -203,6 +263,8 @@ int root_dirty(struct vmspace *, vaddr_t sva, vaddr_t eva, uint64_t *bitmap,
 int root_region(struct vmspace *, vaddr_t va, struct vm_region_info *);
 /** The pager has a page of the client for @p va. */
 bool root_resident(struct vmspace *, vaddr_t va);
+/** As vm_ops.pageout */
+unsigned root_pageout(unsigned want);
 int root_obj_revoke(struct vm_object *, uint64_t first, uint64_t end,
     vm_prot_t keep, struct vm_txn *);
 /** Areas and pages of one space. 0 = sound */

@@ -441,6 +441,32 @@ partial_rights(void)
 	finish();
 }
 
+/* Asking starts anew for everybody, the asking space included: a pager that
+ * filled a page itself must not take it for written by its client. */
+static void
+reset_is_for_all(void)
+{
+	struct host_op w = { .va = page(0), .access = VM_PROT_WRITE,
+		.width = HOST_WORD, .value = 7 };
+
+	start();
+	EQUAL(from_sigma0(0, 0, 0, RW), 0);
+	host_load(sp[0]);
+	for (unsigned child = 0; child < 2; child++) {
+		EQUAL(host_try(&w), 0);
+		EQUAL(take(0, 0, ALL, L4_UNMAP_RESET) & L4_WRITTEN,
+		    L4_WRITTEN);
+		tlb_gather_flush(&tg);
+		EQUAL(rights_at(0, 0), RW);
+		EQUAL(take(0, 0, ALL, L4_UNMAP_RESET) &
+			(L4_WRITTEN | L4_REFERENCED), 0);
+		/* Again with a child, which is another way. */
+		EQUAL(give(L4_MAP, 0, 0, 1, 1, RW), 0);
+	}
+	host_load(NULL);
+	finish();
+}
+
 /* ---- bounds ---- */
 
 static void
@@ -734,6 +760,7 @@ const struct unit unit_l4[] = {
 	{ "overmap_of_ancestor", overmap_of_ancestor, 0 },
 	{ "no_elevation", no_elevation, 0 },
 	{ "partial_rights", partial_rights, 0 },
+	{ "reset_is_for_all", reset_is_for_all, 0 },
 	{ "depth_is_bounded", depth_is_bounded, 0 },
 	{ "nodes_are_bounded", nodes_are_bounded, 0 },
 	{ "memory_runs_out", memory_runs_out, 0 },

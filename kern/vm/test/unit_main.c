@@ -21,7 +21,7 @@ static const struct {
 	{ "tlb", unit_tlb, NULL }, { "object", unit_object, NULL },
 	 { "mach", unit_mach, "mach" },
 	{ "pd", unit_pd, NULL }, { "l4", unit_l4, "l4" },
-	{ "null", unit_null, "null" } };
+	{ "root", unit_root, "l4" }, { "null", unit_null, "null" } };
 
 static uint64_t rng = 88172645463325252ull;
 
@@ -66,6 +66,7 @@ run_unit(void *arg)
 	struct host_options o = host_defaults;
 
 	o.ram_size = (size_t)4 << 20;
+	o.swap_slots = 64;
 	if (u->asid_bits != 0)
 		o.policy.asid_bits = u->asid_bits;
 	if (r->design != NULL)
