@@ -64,7 +64,7 @@ chain_push(struct chain *c, struct vm_page *pg)
 {
 	pg->link.next = c->head != NULL ? &c->head->link : NULL;
 	c->head = pg;
-	c->n++;
+	__atomic_store_n(&c->n, c->n + 1, __ATOMIC_RELAXED); /* is counted */
 }
 
 static struct vm_page *
@@ -74,7 +74,7 @@ chain_pop(struct chain *c)
 	struct list *next = pg->link.next;
 
 	c->head = next != NULL ? LIST_ENTRY(next, struct vm_page, link) : NULL;
-	c->n--;
+	__atomic_store_n(&c->n, c->n - 1, __ATOMIC_RELAXED);
 	return pg;
 }
 
@@ -175,7 +175,7 @@ hand_out(struct vm_page *pg, unsigned order)
 {
 	check_poison(pg, order);
 	pg->holds = 1; /* refs = 1, pins = 0 */
-	pg->flags = 0;
+	__atomic_store_n(&pg->flags, 0, __ATOMIC_RELAXED);
 	pg->wpins = 0;
 	pg->owner = NULL;
 	return pg;

@@ -10,6 +10,8 @@
 #include "vm/pageout.h"
 
 #include "abi/errno.h"
+#include "lib/printf.h"
+#include "vm/pd_policy.h"
 #include "vm/swap.h"
 #include "vm/vm.h"
 
@@ -20,6 +22,32 @@ static struct waitq done_wq = WAITQ_INIT(done_wq);
 static bool runs;	  /* [a] there is a daemon */
 static uint32_t wanted;	  /* [a] somebody waits for a batch */
 static size_t taken_last; /* [a] 0: the last round got no frame */
+
+static const struct pd_policy *policy; /* NULL: the default */
+
+const struct pd_policy *
+pageout_policy(void)
+{
+	return policy != NULL ? policy : pd_policy_find("mach");
+}
+
+/* One that must see each single reference cannot work here. */
+int
+pageout_choose(const char *name)
+{
+	const struct pd_policy *p = pd_policy_find(name);
+
+	if (p != NULL && p->touch == NULL) {
+		policy = p;
+		return 0;
+	}
+	kprintf("pd=%s: no such policy; there are:", name);
+	for (unsigned i = 0; pd_policies[i] != NULL; i++)
+		if (pd_policies[i]->touch == NULL)
+			kprintf(" %s", pd_policies[i]->name);
+	kprintf("\n");
+	return ENOENT;
+}
 
 /* Frames that shall be free when a round ends. */
 static size_t

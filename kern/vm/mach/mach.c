@@ -10,7 +10,7 @@
  */
 #include "abi/errno.h"
 #include "mem/kmem.h"
-#include "vm/mach/mach.h"
+#include "vm/mach/mach_page.h"
 
 /* ---- spaces ---- */
 
@@ -19,7 +19,9 @@ mach_init(void)
 {
 	vm_map_setup();
 	mach_object_setup();
-	if (vm_resident_setup() != 0 || pv_setup() != 0)
+	pager_setup();
+	if (vm_resident_setup() != 0 || pv_setup() != 0 ||
+	    pageout_setup() != 0)
 		panic("mach: no memory for the tables of pages");
 }
 
@@ -492,6 +494,11 @@ take_dirty(struct pmap_cursor *c, const struct pmap_leaf *leaf, void *arg)
 	size_t i = (c->va - pa->sva) >> PAGE_SHIFT;
 	unsigned bits = leaf->bits;
 
+	if (leaf->kind == PMAP_SOFT) { /* D of what is on swap */
+		(void)pmap_cursor_clear(c, 0, pa->tg);
+		pa->bitmap[i / 64] |= (uint64_t)1 << (i % 64);
+		return 0;
+	}
 	/* While the kernel writes through a pin the page stays dirty: what it
 	 * has yet to write would not set D again. */
 	if (leaf->link == PV_UNMANAGED ||
@@ -534,14 +541,6 @@ mach_region(struct vmspace *vs, vaddr_t va, struct vm_region_info *info)
 		.object = e->vnode != NULL ? e->vnode->file : NULL,
 		.offset = e->source_offset,
 	};
-	return 0;
-}
-
-/* Anonymous objects have no pager yet, so nothing can go. */
-static unsigned
-mach_pageout(unsigned want)
-{
-	(void)want;
 	return 0;
 }
 

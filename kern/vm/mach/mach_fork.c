@@ -10,7 +10,7 @@
  * moves to a shadow of the parent, and a copy takes its place.
  */
 #include "abi/errno.h"
-#include "vm/mach/mach.h"
+#include "vm/mach/mach_page.h"
 
 /* Move @p pg of @p o to @p s, which shadows it, and leave a copy behind. */
 static int

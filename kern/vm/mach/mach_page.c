@@ -6,7 +6,7 @@
  * and pmap one after the other, never both.
  */
 #include "abi/errno.h"
-#include "vm/mach/mach.h"
+#include "vm/mach/mach_page.h"
 
 static unsigned
 protect_page(struct vm_page *pg, unsigned clear, bool remove,

@@ -230,8 +230,8 @@ same_memory(const struct vm_map_entry *a, const struct vm_map_entry *b)
 		return o == NULL || (a->needs_copy == b->needs_copy &&
 			a->offset + entry_npages(a) == b->offset);
 	/* The object of a can grow over what nobody has touched. */
-	return b->object == NULL && o != NULL && o->one_mapping &&
-	    mach_object_refs(o) == 1 && o->shadow == NULL &&
+	return b->object == NULL && o != NULL && mach_object_refs(o) == 1 &&
+	    o->one_mapping && o->shadow == NULL &&
 	    a->offset + entry_npages(a) == o->npages;
 }
 

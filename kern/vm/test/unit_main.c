@@ -16,11 +16,13 @@ static const struct {
 	const char *name;
 	const struct unit *units;
 	const char *design; /* NULL: the default */
-} files[] = { { "lib", unit_lib, NULL }, { "sync", unit_sync, NULL },
-	{ "mem", unit_mem, NULL }, { "pmap", unit_pmap, NULL },
-	{ "tlb", unit_tlb, NULL }, { "object", unit_object, NULL },
-	 { "mach", unit_mach, "mach" },
-	{ "pd", unit_pd, NULL }, { "l4", unit_l4, "l4" } };
+	size_t swap_slots;
+} files[] = { { "lib", unit_lib, NULL, 0 }, { "sync", unit_sync, NULL, 0 },
+	{ "mem", unit_mem, NULL, 0 }, { "pmap", unit_pmap, NULL, 0 },
+	{ "tlb", unit_tlb, NULL, 0 }, { "object", unit_object, NULL, 0 },
+	{ "mach", unit_mach, "mach", 0 },
+	{ "pageout", unit_pageout, "mach", 256 },
+	{ "pd", unit_pd, NULL, 0 }, { "l4", unit_l4, "l4", 0 } };
 
 static uint64_t rng = 88172645463325252ull;
 
@@ -55,6 +57,7 @@ unit_panics(host_fn *fn, void *arg)
 struct run {
 	const struct unit *unit;
 	const char *design;
+	size_t swap_slots;
 };
 
 static int
@@ -69,6 +72,7 @@ run_unit(void *arg)
 		o.policy.asid_bits = u->asid_bits;
 	if (r->design != NULL)
 		o.design = r->design;
+	o.swap_slots = r->swap_slots;
 	host_boot(&o);
 	u->fn();
 	return 0;
@@ -86,7 +90,8 @@ main(int argc, char **argv)
 	report_begin("unit", "build/unit.json", n);
 	for (unsigned f = 0; f < ARRAY_SIZE(files); f++)
 		for (const struct unit *u = files[f].units; u->name; u++) {
-			struct run r = { u, files[f].design };
+			struct run r = { u, files[f].design,
+				files[f].swap_slots };
 			const char *bad;
 			char name[96];
 
