@@ -435,9 +435,11 @@ vm_object_resize(struct vm_object *o, uint64_t npages)
 	if (shrinks) {
 		tlb_gather_init(&txn.tg);
 		do {
-			if (!list_empty(&o->mappings))
-				error = vm_design->obj_revoke(o, npages,
-				    UINT64_MAX, VM_PROT_NONE, &txn);
+			/* The last mapping may go between two tries. */
+			error = list_empty(&o->mappings) ?
+			    0 :
+			    vm_design->obj_revoke(o, npages, UINT64_MAX,
+				VM_PROT_NONE, &txn);
 			spin_unlock(&vm_object_lock);
 			tlb_gather_flush(&txn.tg);
 			spin_lock(&vm_object_lock);

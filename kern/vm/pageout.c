@@ -15,8 +15,9 @@
 #include "vm/swap.h"
 #include "vm/vm.h"
 
-#define BATCH	 64  /* pages between two looks at what is free */
-#define IDLE_MAX 256 /* batches in a row that free nothing */
+#define BATCH	  64  /* pages between two looks at what is free */
+#define IDLE_MAX  256 /* batches in a row that free nothing */
+#define IDLE_NONE 16  /* as so many counts one in which nothing can go */
 
 static struct waitq done_wq = WAITQ_INIT(done_wq);
 static bool runs;	  /* [a] there is a daemon */
@@ -62,11 +63,11 @@ enough(void)
 	return frame_free_count() >= goal();
 }
 
-/* One batch. @return frames that became free */
+/* One batch. @return frames that became free; @p *went: leaves that went */
 static size_t
-take_batch(void)
+take_batch(unsigned *went)
 {
-	(void)vm_design->pageout(BATCH);
+	*went = vm_design->pageout(BATCH);
 	if (swap_object.nmodified > 0)
 		vm_object_flush(&swap_object);
 	return frame_reclaim != NULL ? frame_reclaim(BATCH) : 0;
@@ -76,13 +77,14 @@ size_t
 pageout_round(void)
 {
 	size_t freed, total = 0;
-	unsigned idle = 0;
+	unsigned idle = 0, went;
 
 	do {
-		freed = take_batch();
+		freed = take_batch(&went);
 		total += freed;
-		/* Leaves that come back at once, or have a second chance. */
-		idle = freed > 0 ? 0 : idle + 1;
+		/* Leaves that come back at once, or have a second chance; or
+		 * none can go, but for a moment. */
+		idle = freed > 0 ? 0 : idle + (went > 0 ? 1 : IDLE_NONE);
 		if (freed > 0) { /* one frame is enough for some */
 			__atomic_store_n(&taken_last, freed, __ATOMIC_SEQ_CST);
 			waitq_wake_all(&done_wq);

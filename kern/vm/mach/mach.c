@@ -71,8 +71,12 @@ mach_entry_empty(struct vmspace *vs, struct vm_map_entry *e,
 {
 	int error = pv_remove_range(vs, entry_sva(e), e->eva, txn);
 
-	if (error == 0)
-		error = free_pages(e, txn);
+	if (error != 0)
+		return error;
+	/* After the leaves, which a truncation must find; before the object,
+	 * of which it must not find one half. */
+	vm_map_leave_file(e);
+	error = free_pages(e, txn);
 	return error != 0 ? error : mach_object_deallocate(e, txn);
 }
 
@@ -375,8 +379,10 @@ mach_protect(struct vmspace *vs, vaddr_t sva, vaddr_t eva, vm_prot_t prot,
 static int
 discard_object(struct vm_map_entry *e, struct vm_txn *txn)
 {
-	int error = mach_object_deallocate(e, txn);
+	int error;
 
+	vm_map_leave_file(e); /* a truncation must not find half of it */
+	error = mach_object_deallocate(e, txn);
 	if (error != 0)
 		return error;
 	e->needs_copy = false;
@@ -387,6 +393,7 @@ discard_object(struct vm_map_entry *e, struct vm_txn *txn)
 		e->offset = e->source_offset >> PAGE_SHIFT;
 		e->needs_copy = true;
 	}
+	vm_map_join_file(e);
 	return 0;
 }
 

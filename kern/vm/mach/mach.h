@@ -42,11 +42,12 @@ struct mach_object {
 };
 
 /** [sva, eva) with one set of attributes.  Letters: v vmspace lock, m also
- * map->lock to change under the shared one, o vm_object_lock. */
+ * map->lock to change it, o vm_object_lock.  While an entry of a file is in the
+ * file's list, a truncation looks at it, with no lock of the space. */
 struct vm_map_entry {
 	struct rb_node node;	    /* [v] key = sva */
 	struct list link;	    /* [v] in order */
-	vaddr_t eva;		    /* [v] */
+	vaddr_t eva;		    /* [v] FILE: [o] to change it */
 	uint8_t prot, maxprot;	    /* [v] */
 	uint8_t source;		    /* [v] VM_ANON, VM_PHYS, VM_FILE */
 	uint8_t flags;		    /* [v] VM_MAP_SHARED, _STACK, _HEAP */
@@ -126,11 +127,17 @@ struct vm_map_entry *vm_map_next(struct vm_map *, const struct vm_map_entry *);
 struct vm_map_entry *vm_map_prev(struct vm_map *, const struct vm_map_entry *);
 /** A copy of @p from with references of its own, in no map; NULL. */
 struct vm_map_entry *vm_map_entry_copy(const struct vm_map_entry *from);
+/** A copy that never was in a map: its references and itself. */
+void vm_map_entry_discard(struct vm_map_entry *);
 /** Not in a map and without an object. */
 void vm_map_entry_free(struct vm_map_entry *);
 /** @pre overlaps no other */
 void vm_map_link(struct vmspace *, struct vm_map_entry *);
 void vm_map_unlink(struct vmspace *, struct vm_map_entry *);
+/** An entry of a file enters or leaves the list of who maps it: a truncation
+ * finds only what is whole.  To leave twice, or without a file, is fine. */
+void vm_map_join_file(struct vm_map_entry *);
+void vm_map_leave_file(struct vm_map_entry *);
 /** Let no entry cross @p sva or @p eva. All or nothing. @retval ENOMEM */
 int vm_map_clip(struct vmspace *, vaddr_t sva, vaddr_t eva);
 /** Coalesce @p e with its neighbours; @return what it became. */
@@ -170,7 +177,7 @@ void mach_object_drop_file(struct mach_object *);
 /**
  * The entry's object gets a shadow in front of it, which is the entry's object
  * from now on.  @return the shadow, unlocked; NULL: no memory
- * @locks the object, and map->lock or the space exclusively
+ * @locks map->lock, and the object
  */
 struct mach_object *mach_object_shadow(struct vm_map_entry *);
 /** Shorten the chain below @p o where nobody else needs a link of it: collapse

@@ -57,7 +57,7 @@ fault_enter(const struct fault *f, struct vm_page *pg, unsigned bits)
 {
 	struct pmap_new nw = { .pa = page_to_phys(pg), .bits = bits,
 		.seen = &f->seen };
-	bool cached = (pg->flags & PG_CACHED) != 0;
+	bool cached = is_cached(pg);
 	int error;
 
 	if (is_leaf(&f->seen) && f->seen.pa == nw.pa)
@@ -141,7 +141,7 @@ fault_resident(const struct fault *f, struct vm_page *pg, unsigned bits)
 static int
 keep_until_flush(const struct fault *f, struct vm_page *from)
 {
-	if ((from->flags & PG_CACHED) ||
+	if (is_cached(from) ||
 	    (!is_leaf(&f->seen) && mach_object_refs(f->top) == 1))
 		return 0;
 	if (tlb_gather_page(&f->txn->tg, from) != 0)

@@ -50,7 +50,7 @@ mach_pg_revoke(struct vm_page *pg, vm_prot_t keep, struct vm_txn *txn)
 int
 mach_pg_evict(struct vm_page *pg, struct vm_txn *txn)
 {
-	if (!(pg->flags & PG_CACHED) || is_pinned(pg))
+	if (!is_cached(pg) || is_pinned(pg))
 		return EBUSY;
 	return mach_pg_revoke(pg, VM_PROT_NONE, txn);
 }

@@ -72,6 +72,14 @@ mach_object_has(const struct mach_object *o, uint64_t index)
 	    (o->npaged != 0 && pager_lookup(o, index));
 }
 
+/** A page of a file, or in the swap cache; else one of an object. */
+static inline bool
+is_cached(const struct vm_page *pg)
+{
+	return (__atomic_load_n(&pg->flags, __ATOMIC_RELAXED) & PG_CACHED) !=
+	    0;
+}
+
 /** The kernel reads or writes the frame just now; it writes. */
 static inline bool
 is_pinned(const struct vm_page *pg)

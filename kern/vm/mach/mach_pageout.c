@@ -18,6 +18,7 @@
  *	page			pinned	leaves	what happens
  *	no object's, no leaf	-	no	leaves the set
  *	any			yes	-	stays
+ *	of a file, few cached	no	yes	stays
  *	of a file		no	yes	leaves go; the cache has it
  *	anonymous, swap full	no	-	stays
  *	anonymous		no	-	leaves go; to a slot of swap
@@ -71,12 +72,6 @@ page_of(const struct queued *q)
 	return &frame_array[q->frame];
 }
 
-static uint32_t
-flags_of(const struct vm_page *pg)
-{
-	return __atomic_load_n(&pg->flags, __ATOMIC_RELAXED);
-}
-
 static void
 set_known(struct queued *q, bool known)
 {
@@ -84,6 +79,12 @@ set_known(struct queued *q, bool known)
 }
 
 /* ---- the set ---- */
+
+static bool
+is_dirty(const struct vm_page *pg)
+{
+	return __atomic_load_n(&pg->flags, __ATOMIC_RELAXED) & PG_DIRTY;
+}
 
 /* A, and then D, over all leaves of a page. */
 static unsigned
@@ -94,7 +95,7 @@ take_bits(struct pd_page *p, unsigned clear, void *arg)
 	    clear & PD_REFERENCED ? PMAP_ACCESSED : 0, false, arg);
 
 	return (seen & PMAP_ACCESSED ? PD_REFERENCED : 0) |
-	    (seen & PMAP_DIRTY || flags_of(pg) & PG_DIRTY ? PD_MODIFIED : 0);
+	    (seen & PMAP_DIRTY || is_dirty(pg) ? PD_MODIFIED : 0);
 }
 
 int
@@ -124,7 +125,7 @@ pageout_arrived(const struct vm_page *pg)
 	struct queued *q = queued_of(pg);
 
 	/* A file's page may be there; one of an object is new, or back. */
-	if (flags_of(pg) & PG_CACHED ?
+	if (is_cached(pg) ?
 		__atomic_load_n(&q->known, __ATOMIC_SEQ_CST) :
 		swap_total() == 0)
 		return;
@@ -182,6 +183,14 @@ queue_arrivals(void)
 
 enum verdict { NO_PAGE, STAYS, GOES };
 
+/* So many cached pages stay mapped.  With less, programs only read their own
+ * text again and again; it is better to say that there is no memory. */
+static size_t
+text_floor(void)
+{
+	return MAX(frame_total() / 128, (size_t)BATCH);
+}
+
 static enum verdict
 judge(const struct vm_page *pg)
 {
@@ -189,10 +198,12 @@ judge(const struct vm_page *pg)
 	struct mach_object *o;
 	bool busy;
 
-	if (flags_of(pg) & PG_CACHED) {
+	if (is_cached(pg)) {
 		if (pv_space(pg) == NULL)
 			return NO_PAGE;
-		return is_pinned(pg) ? STAYS : GOES;
+		return is_pinned(pg) || vm_object_cached() <= text_floor() ?
+		    STAYS :
+		    GOES;
 	}
 	o = vm_page_lock_object(pg, &busy);
 	if (o == NULL)
@@ -251,7 +262,7 @@ let_go(struct vm_page *pg)
 	struct mach_object *o;
 	bool busy, gone;
 
-	if (flags_of(pg) & PG_CACHED)
+	if (is_cached(pg))
 		return true; /* the cache reclaims it */
 	o = vm_page_lock_object(pg, &busy);
 	if (o == NULL)

@@ -181,8 +181,7 @@ pv_left(struct vmspace *vs, vaddr_t va, const struct pmap_leaf *old,
 	 * until the flush some CPU may use this one: page-out, which may come
 	 * at any time once no leaf is there, waits for all but one reference
 	 * to go. */
-	cached = (__atomic_load_n(&pg->flags, __ATOMIC_RELAXED) &
-	    PG_CACHED) != 0;
+	cached = is_cached(pg);
 	gathered = cached || swap_total() != 0;
 	if (gathered && !cached)
 		page_hold(pg);

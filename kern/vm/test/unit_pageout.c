@@ -352,6 +352,52 @@ bypass_frees_slots(void)
 	leave(p);
 }
 
+/* As many pages as below, but others: what is on swap is still seen. */
+static void
+bypass_sees_swap(void)
+{
+	struct vmspace *p = space(), *c;
+
+	map(p, 0, 8, 0);
+	for (unsigned i = 0; i < 4; i++)
+		put(p, i, i);
+	c = fork_of(p);
+	squeeze();
+	for (unsigned i = 4; i < 8; i++)
+		put(p, i, i);
+	EQUAL(depth(p), 1);
+	for (unsigned i = 0; i < 8; i++)
+		EQUAL(get(p, i), i);
+	leave(c);
+	leave(p);
+}
+
+/* The older page is in memory, the one that replaced it on swap. */
+static void
+collapse_keeps_the_newer(void)
+{
+	struct vmspace *p = space(), *c;
+
+	map(p, 0, 4, 0);
+	put(p, 0, 1);
+	put(p, 1, 3);
+	c = fork_of(p);
+	put(c, 0, 2);
+	squeeze();
+	EQUAL(get(p, 0), 1);
+	EQUAL(swap_used(), 2);
+	EQUAL(depth(c), 1);
+	leave(p);
+	EQUAL(depth(c), 0);
+	EQUAL(swap_used(), 2);
+	EQUAL(counter_read(TS_object_pages), 0);
+	EQUAL(vm_check(), 0);
+	EQUAL(get(c, 0), 2);
+	EQUAL(get(c, 1), 3);
+	leave(c);
+	EQUAL(swap_used(), 0);
+}
+
 /* ---- a page-in is in flight ---- */
 
 static struct vmspace *victim_space;
@@ -597,6 +643,8 @@ const struct unit unit_pageout[] = {
 	{ "rounds_on_swap", rounds_on_swap, 0 },
 	{ "generations_on_swap", generations_on_swap, 0 },
 	{ "bypass_frees_slots", bypass_frees_slots, 0 },
+	{ "bypass_sees_swap", bypass_sees_swap, 0 },
+	{ "collapse_keeps_the_newer", collapse_keeps_the_newer, 0 },
 	{ "terminated_in_flight", terminated_in_flight, 0 },
 	{ "collapsed_in_flight", collapsed_in_flight, 0 },
 	{ "victims_fifo", victims_fifo, 0 },
