@@ -58,10 +58,8 @@ SAVE = qemu.BUILD / 'matrix.json'
 def possible(row):
     """Combinations that cannot exist: remote fences by firmware are RISC-V's;
     and while OpenSBI waits for the other CPUs it spins without yielding, which
-    under -icount (one CPU at a time) lasts for ever.  Mach does not page out,
-    and only Mach has Mach's calls."""
-    if row.get('group') == 'swap' and row.get('vm') == 'mach':
-        return False
+    under -icount (one CPU at a time) lasts for ever.  And only Mach has Mach's
+    calls."""
     need = NEEDS.get(row.get('group'))
     if need and row.get('vm', need) != need:
         return False

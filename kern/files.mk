@@ -50,6 +50,8 @@ KERN_SRCS += \
 	kern/vm/mach/mach_fork.c \
 	kern/vm/mach/mach_object.c \
 	kern/vm/mach/mach_page.c \
+	kern/vm/mach/mach_pageout.c \
+	kern/vm/mach/mach_pager.c \
 	kern/vm/mach/mach_pv.c \
 	kern/vm/mach/vm_map.c \
 	kern/vm/mach/vm_resident.c \

@@ -24,6 +24,7 @@
 #include "proc/swapon.h"
 #include "sys/random.h"
 #include "sys/syscall_table.h"
+#include "vm/pageout.h"
 
 #define ENV_MAX 16
 
@@ -62,7 +63,7 @@ init_tlb(void)
 static void
 init_vm(void)
 {
-	char design[16] = "classic";
+	char design[16] = "classic", policy[16];
 
 	frame_init();
 	kmem_init();
@@ -70,6 +71,9 @@ init_vm(void)
 	init_tlb();
 	(void)bootarg("vm", design, sizeof(design));
 	vm_chaos = (unsigned)bootarg_u64("mach.chaos", 0);
+	if (bootarg("pd", policy, sizeof(policy)) &&
+	    pageout_choose(policy) != 0)
+		panic("pd=%s: no such policy", policy);
 	switch (vm_init(design)) {
 	case 0:
 		break;

@@ -13,7 +13,8 @@ PAGE_SIZE = 1 << PAGE_SHIFT
 
 EMPTY, TABLE, LEAF, NOACCESS, SOFT = 'empty', 'table', 'leaf', 'no-access', \
     'software word'
-SOFT_KINDS = {1: 'swap slot', 2: 'busy page'}      # PMAP_SOFT_* of vm/pmap.h
+SOFT_KINDS = {1: 'swap slot', 2: 'busy page',      # PMAP_SOFT_* of vm/pmap.h
+              3: 'was dirty'}
 
 
 @dataclasses.dataclass(frozen=True)

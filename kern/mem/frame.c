@@ -64,7 +64,7 @@ chain_push(struct chain *c, struct vm_page *pg)
 {
 	pg->link.next = c->head != NULL ? &c->head->link : NULL;
 	c->head = pg;
-	c->n++;
+	__atomic_store_n(&c->n, c->n + 1, __ATOMIC_RELAXED); /* is counted */
 }
 
 static struct vm_page *
@@ -74,7 +74,7 @@ chain_pop(struct chain *c)
 	struct list *next = pg->link.next;
 
 	c->head = next != NULL ? LIST_ENTRY(next, struct vm_page, link) : NULL;
-	c->n--;
+	__atomic_store_n(&c->n, c->n - 1, __ATOMIC_RELAXED);
 	return pg;
 }
 
@@ -86,12 +86,26 @@ index_of(const struct vm_page *pg)
 
 /* ---- buddy lists, all with frame_lock held ---- */
 
+/* Both counts are read without the lock. */
+static void
+add_free(size_t n)
+{
+	__atomic_store_n(&buddy_free, buddy_free + n, __ATOMIC_RELAXED);
+}
+
+static struct chain *
+depot_at(unsigned i, unsigned left)
+{
+	__atomic_store_n(&ndepot, left, __ATOMIC_RELAXED);
+	return &depot[i];
+}
+
 static void
 buddy_insert(struct vm_page *pg, unsigned order)
 {
 	size_t i = index_of(pg);
 
-	buddy_free += (size_t)1 << order;
+	add_free((size_t)1 << order);
 	while (order < FRAME_MAX_ORDER) {
 		size_t j = i ^ ((size_t)1 << order);
 
@@ -130,7 +144,7 @@ buddy_remove(unsigned order)
 	}
 	pg->state = FRAME_USED;
 	pg->order = (uint8_t)order;
-	buddy_free -= (size_t)1 << order;
+	add_free(-((size_t)1 << order));
 	return pg;
 }
 
@@ -175,7 +189,7 @@ hand_out(struct vm_page *pg, unsigned order)
 {
 	check_poison(pg, order);
 	pg->holds = 1; /* refs = 1, pins = 0 */
-	pg->flags = 0;
+	__atomic_store_n(&pg->flags, 0, __ATOMIC_RELAXED);
 	pg->wpins = 0;
 	pg->owner = NULL;
 	return pg;
@@ -186,7 +200,7 @@ static void
 depot_drain(void)
 {
 	while (ndepot > 0) {
-		struct chain *c = &depot[--ndepot];
+		struct chain *c = depot_at(ndepot - 1, ndepot - 1);
 
 		while (c->n > 0)
 			buddy_insert(chain_pop(c), 0);
@@ -216,7 +230,7 @@ refill(unsigned flags)
 	}
 	spin_lock(&frame_lock);
 	if (ndepot > 0) {
-		c->open = depot[--ndepot];
+		c->open = *depot_at(ndepot - 1, ndepot - 1);
 	} else {
 		while (c->open.n < BATCH && buddy_free > reserve + BATCH)
 			chain_push(&c->open, buddy_remove(0));
@@ -324,7 +338,7 @@ put_chain(struct frame_cache *c)
 		return;
 	spin_lock(&frame_lock);
 	if (ndepot < DEPOT_MAX)
-		depot[ndepot++] = full;
+		*depot_at(ndepot, ndepot + 1) = full;
 	else
 		while (full.n > 0)
 			buddy_insert(chain_pop(&full), 0);

@@ -108,7 +108,8 @@ insert(struct vm_object *o, uint64_t index, struct vm_page *pg)
 
 	pg->owner = o;
 	pg->offset = index;
-	pg->flags = PG_CACHED | PG_BUSY | PG_REFERENCED;
+	__atomic_store_n(&pg->flags, PG_CACHED | PG_BUSY | PG_REFERENCED,
+	    __ATOMIC_RELAXED);
 	pg->chain = *head;
 	*head = pg;
 	list_push_back(&o->clean, &pg->link);
@@ -434,9 +435,11 @@ vm_object_resize(struct vm_object *o, uint64_t npages)
 	if (shrinks) {
 		tlb_gather_init(&txn.tg);
 		do {
-			if (!list_empty(&o->mappings))
-				error = vm_design->obj_revoke(o, npages,
-				    UINT64_MAX, VM_PROT_NONE, &txn);
+			/* The last mapping may go between two tries. */
+			error = list_empty(&o->mappings) ?
+			    0 :
+			    vm_design->obj_revoke(o, npages, UINT64_MAX,
+				VM_PROT_NONE, &txn);
 			spin_unlock(&vm_object_lock);
 			tlb_gather_flush(&txn.tg);
 			spin_lock(&vm_object_lock);
@@ -497,9 +500,10 @@ reclaim(size_t want)
 		struct vm_page *pg = &frame_array[clock_hand];
 
 		clock_hand = (clock_hand + 1) % frame_array_size;
-		if ((pg->flags & (PG_CACHED | PG_BUSY | PG_WRITEBACK |
-				     PG_MODIFIED)) != PG_CACHED ||
-		    pg->holds != 1)
+		if ((__atomic_load_n(&pg->flags, __ATOMIC_RELAXED) &
+			(PG_CACHED | PG_BUSY | PG_WRITEBACK |
+			    PG_MODIFIED)) != PG_CACHED ||
+		    __atomic_load_n(&pg->holds, __ATOMIC_ACQUIRE) != 1)
 			continue;
 		if (pg->flags & PG_REFERENCED) {
 			clear_flags(pg, PG_REFERENCED);

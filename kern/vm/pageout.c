@@ -10,17 +10,46 @@
 #include "vm/pageout.h"
 
 #include "abi/errno.h"
+#include "lib/printf.h"
+#include "vm/pd_policy.h"
 #include "vm/swap.h"
 #include "vm/vm.h"
 
-#define BATCH	 64  /* pages between two looks at what is free */
-#define TRIES_MAX 8 /* of pageout_retry() */
-#define IDLE_MAX 256 /* batches in a row that free nothing */
+#define BATCH	  64  /* pages between two looks at what is free */
+#define TRIES_MAX 8   /* of pageout_retry() */
+#define IDLE_MAX  256 /* batches in a row that free nothing */
+#define IDLE_NONE 16  /* as so many counts one in which nothing can go */
 
 static struct waitq done_wq = WAITQ_INIT(done_wq);
 static bool runs;	  /* [a] there is a daemon */
 static uint32_t wanted;	  /* [a] somebody waits for a batch */
 static size_t taken_last; /* [a] 0: the last round got no frame */
+
+static const struct pd_policy *policy; /* NULL: the default */
+
+const struct pd_policy *
+pageout_policy(void)
+{
+	return policy != NULL ? policy : pd_policy_find("mach");
+}
+
+/* One that must see each single reference cannot work here. */
+int
+pageout_choose(const char *name)
+{
+	const struct pd_policy *p = pd_policy_find(name);
+
+	if (p != NULL && p->touch == NULL) {
+		policy = p;
+		return 0;
+	}
+	kprintf("pd=%s: no such policy; there are:", name);
+	for (unsigned i = 0; pd_policies[i] != NULL; i++)
+		if (pd_policies[i]->touch == NULL)
+			kprintf(" %s", pd_policies[i]->name);
+	kprintf("\n");
+	return ENOENT;
+}
 
 /* Frames that shall be free when a round ends. */
 static size_t
@@ -35,11 +64,11 @@ enough(void)
 	return frame_free_count() >= goal();
 }
 
-/* One batch. @return frames that became free */
+/* One batch. @return frames that became free; @p *went: leaves that went */
 static size_t
-take_batch(void)
+take_batch(unsigned *went)
 {
-	(void)vm_design->pageout(BATCH);
+	*went = vm_design->pageout(BATCH);
 	if (swap_object.nmodified > 0)
 		vm_object_flush(&swap_object);
 	return frame_reclaim != NULL ? frame_reclaim(BATCH) : 0;
@@ -49,13 +78,14 @@ size_t
 pageout_round(void)
 {
 	size_t freed, total = 0;
-	unsigned idle = 0;
+	unsigned idle = 0, went;
 
 	do {
-		freed = take_batch();
+		freed = take_batch(&went);
 		total += freed;
-		/* Leaves that come back at once, or have a second chance. */
-		idle = freed > 0 ? 0 : idle + 1;
+		/* Leaves that come back at once, or have a second chance; or
+		 * none can go, but for a moment. */
+		idle = freed > 0 ? 0 : idle + (went > 0 ? 1 : IDLE_NONE);
 		if (freed > 0) { /* one frame is enough for some */
 			__atomic_store_n(&taken_last, freed, __ATOMIC_SEQ_CST);
 			waitq_wake_all(&done_wq);

@@ -11,6 +11,14 @@
 
 #include "lib/types.h"
 
+struct pd_policy;
+
+/** Choose the policy by name (pd=), before vm_init.
+ * @retval ENOENT there is none, or only for a simulator (prints those) */
+int pageout_choose(const char *name);
+/** For designs that queue pages: the policy chosen, or Mach's. */
+const struct pd_policy *pageout_policy(void);
+
 /** Body of the daemon's thread; never returns. @pre interrupts on */
 void pageout_daemon(void) __noreturn;
 

@@ -72,7 +72,11 @@ struct pmap_leaf {
 };
 
 /* Kinds of software words. */
-enum { PMAP_SOFT_SWAP = 1, PMAP_SOFT_BUSY = 2 };
+enum {
+	PMAP_SOFT_SWAP = 1, /* in a swap slot */
+	PMAP_SOFT_BUSY = 2,
+	PMAP_SOFT_DIRTY = 3, /* nothing, but the leaf that went had D */
+};
 #define PMAP_SOFT_WORD(kind, value) ((uint64_t)(value) << 2 | (kind))
 #define PMAP_SOFT_KIND(word)	    ((unsigned)((word)&3))
 #define PMAP_SOFT_VALUE(word)	    ((word) >> 2)

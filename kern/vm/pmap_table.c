@@ -81,7 +81,7 @@ table_alloc(struct pmap *pm, unsigned level)
 			return NULL;
 		}
 	}
-	pg->flags = PG_TABLE;
+	__atomic_store_n(&pg->flags, PG_TABLE, __ATOMIC_RELAXED);
 	pg->offset = pg->groups = 0;
 	pg->owner = links != NULL ? page_to_virt(links) : NULL;
 	counter_add(TS_page_tables, 1);
@@ -112,7 +112,7 @@ table_free(struct vm_page *pg)
 	check_zero(pg);
 	if (pg->flags & PG_TABLE)
 		counter_add(TS_page_tables, (uint64_t)-1);
-	pg->flags = 0;
+	__atomic_store_n(&pg->flags, 0, __ATOMIC_RELAXED);
 	if (pg->owner != NULL)
 		frame_free(phys_to_page(virt_to_phys(pg->owner)));
 	pg->owner = NULL;

@@ -14,13 +14,18 @@
 #include "sync/counter.h"
 #include "vm/vm.h"
 
-struct vm_object swap_object;
+#define NOTE_BITS   14 /* slots of one allocation of notes */
+#define NOTE_CHUNKS 32
 
+struct vm_object swap_object;
+size_t swap_note_size;
+
+static char *notes[NOTE_CHUNKS]; /* [I] */
 static uint32_t *words;	 /* [o] software words, by slot */
 static uint32_t *found;	 /* vm_check(): those that are there */
 static uint64_t nslots;	 /* [I] */
 static uint64_t hand;	 /* [o] the search goes on here */
-static size_t used;	 /* [o] slots with words */
+static size_t used;	 /* [o] slots with words; read by anybody */
 
 /* ---- the object ---- */
 
@@ -77,6 +82,24 @@ static const struct vm_object_ops swap_ops = {
 	.sync = swap_sync,
 };
 
+static int
+make_notes(uint64_t n)
+{
+	const uint64_t per_chunk = (uint64_t)1 << NOTE_BITS;
+
+	if (n > NOTE_CHUNKS * per_chunk)
+		return ENOMEM;
+	for (uint64_t first = 0; first < n; first += per_chunk) {
+		char *chunk = kzalloc(MIN(n - first, per_chunk) *
+		    swap_note_size);
+
+		if (chunk == NULL)
+			return ENOMEM;
+		notes[first >> NOTE_BITS] = chunk;
+	}
+	return 0;
+}
+
 int
 swap_start(void)
 {
@@ -86,10 +109,18 @@ swap_start(void)
 	if (n == 0)
 		return 0;
 	words = kzalloc(n * sizeof(*words));
-	if (words == NULL)
+	if (words == NULL ||
+	    (swap_note_size != 0 && make_notes(n) != 0))
 		return ENOMEM;
 	nslots = swap_object.npages = n;
 	return 0;
+}
+
+void *
+swap_note(uint64_t slot)
+{
+	return notes[slot >> NOTE_BITS] +
+	    (slot & (((uint64_t)1 << NOTE_BITS) - 1)) * swap_note_size;
 }
 
 size_t
@@ -144,7 +175,7 @@ void
 swap_hold(uint64_t slot)
 {
 	if (words[slot]++ == 0)
-		used++;
+		__atomic_store_n(&used, used + 1, __ATOMIC_RELAXED);
 }
 
 void
@@ -153,14 +184,15 @@ swap_drop(uint64_t slot)
 	KASSERT(words[slot] > 0);
 	if (--words[slot] > 0)
 		return;
-	used--;
+	__atomic_store_n(&used, used - 1, __ATOMIC_RELAXED);
 	(void)vm_object_discard(&swap_object, slot);
 }
 
 bool
 swap_is_last(uint64_t slot, const struct vm_page *pg)
 {
-	return words[slot] == 1 && pg->refs == 1 &&
+	return words[slot] == 1 &&
+	    __atomic_load_n(&pg->refs, __ATOMIC_ACQUIRE) == 1 &&
 	    !(pg->flags & (PG_BUSY | PG_WRITEBACK));
 }
 

@@ -21,6 +21,10 @@ extern struct vm_object swap_object;
 
 /** Ask the environment for the device. @ctx boot, once @retval ENOMEM */
 int __must_check swap_start(void);
+/** What a design keeps beside each slot: it sets the size before swap_start,
+ * and finds its bytes here, zero at first.  So page-out needs no memory. */
+extern size_t swap_note_size;
+void *swap_note(uint64_t slot);
 /** Slots that exist, and those that software words name. */
 size_t swap_total(void);
 size_t swap_used(void);

@@ -34,6 +34,9 @@ struct host_options {
 
 #define HOST_SWAP_MAX 512
 
+/** Called before each transfer to or from swap; NULL. */
+extern void (*host_swap_hook)(void);
+
 /** Four CPUs, 16 MiB, 16 ASID bits, negative entries, classic. */
 extern const struct host_options host_defaults;
 extern struct host_options host_options;

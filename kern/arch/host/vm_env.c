@@ -38,6 +38,7 @@ vm_env_killed(void)
 /* ---- swap: an array ---- */
 
 static char slots[HOST_SWAP_MAX][PAGE_SIZE];
+void (*host_swap_hook)(void);
 
 size_t
 vm_env_swap_slots(void)
@@ -48,6 +49,8 @@ vm_env_swap_slots(void)
 int
 vm_env_swap_io(struct vm_page *const *pages, unsigned n, bool write)
 {
+	if (host_swap_hook != NULL)
+		host_swap_hook();
 	for (unsigned i = 0; i < n; i++) {
 		char *slot = slots[pages[i]->offset];
 		void *page = page_to_virt(pages[i]);

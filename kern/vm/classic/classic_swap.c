@@ -54,7 +54,8 @@ judge(struct sweep *s, struct pmap_cursor *c, const struct pmap_leaf *leaf)
 	if (s->steps == 0 || s->gone >= s->want)
 		return STOP;
 	s->steps--;
-	if (leaf->kind == PMAP_SOFT || pg->pins != 0)
+	if (leaf->kind == PMAP_SOFT ||
+	    __atomic_load_n(&pg->pins, __ATOMIC_ACQUIRE) != 0)
 		return STAY;
 	if ((leaf->bits & PMAP_ACCESSED) && !s->anything) {
 		pmap_cursor_change(c, PMAP_ACCESSED, 0, &s->txn.tg);

@@ -10,7 +10,7 @@
  */
 #include "abi/errno.h"
 #include "mem/kmem.h"
-#include "vm/mach/mach.h"
+#include "vm/mach/mach_page.h"
 
 /* ---- spaces ---- */
 
@@ -19,7 +19,9 @@ mach_init(void)
 {
 	vm_map_setup();
 	mach_object_setup();
-	if (vm_resident_setup() != 0 || pv_setup() != 0)
+	pager_setup();
+	if (vm_resident_setup() != 0 || pv_setup() != 0 ||
+	    pageout_setup() != 0)
 		panic("mach: no memory for the tables of pages");
 }
 
@@ -69,8 +71,12 @@ mach_entry_empty(struct vmspace *vs, struct vm_map_entry *e,
 {
 	int error = pv_remove_range(vs, entry_sva(e), e->eva, txn);
 
-	if (error == 0)
-		error = free_pages(e, txn);
+	if (error != 0)
+		return error;
+	/* After the leaves, which a truncation must find; before the object,
+	 * of which it must not find one half. */
+	vm_map_leave_file(e);
+	error = free_pages(e, txn);
 	return error != 0 ? error : mach_object_deallocate(e, txn);
 }
 
@@ -373,8 +379,10 @@ mach_protect(struct vmspace *vs, vaddr_t sva, vaddr_t eva, vm_prot_t prot,
 static int
 discard_object(struct vm_map_entry *e, struct vm_txn *txn)
 {
-	int error = mach_object_deallocate(e, txn);
+	int error;
 
+	vm_map_leave_file(e); /* a truncation must not find half of it */
+	error = mach_object_deallocate(e, txn);
 	if (error != 0)
 		return error;
 	e->needs_copy = false;
@@ -385,6 +393,7 @@ discard_object(struct vm_map_entry *e, struct vm_txn *txn)
 		e->offset = e->source_offset >> PAGE_SHIFT;
 		e->needs_copy = true;
 	}
+	vm_map_join_file(e);
 	return 0;
 }
 
@@ -492,6 +501,11 @@ take_dirty(struct pmap_cursor *c, const struct pmap_leaf *leaf, void *arg)
 	size_t i = (c->va - pa->sva) >> PAGE_SHIFT;
 	unsigned bits = leaf->bits;
 
+	if (leaf->kind == PMAP_SOFT) { /* D of what is on swap */
+		(void)pmap_cursor_clear(c, 0, pa->tg);
+		pa->bitmap[i / 64] |= (uint64_t)1 << (i % 64);
+		return 0;
+	}
 	/* While the kernel writes through a pin the page stays dirty: what it
 	 * has yet to write would not set D again. */
 	if (leaf->link == PV_UNMANAGED ||
@@ -534,14 +548,6 @@ mach_region(struct vmspace *vs, vaddr_t va, struct vm_region_info *info)
 		.object = e->vnode != NULL ? e->vnode->file : NULL,
 		.offset = e->source_offset,
 	};
-	return 0;
-}
-
-/* Anonymous objects have no pager yet, so nothing can go. */
-static unsigned
-mach_pageout(unsigned want)
-{
-	(void)want;
 	return 0;
 }
 

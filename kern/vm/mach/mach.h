@@ -7,9 +7,9 @@
  * An object that copies another shadows it: what it lacks is looked for there.
  * Any leaf of any pmap may be dropped at any time; the next fault finds the
  * page again.
- * Locks, in order: vmspace (entries), map->lock (which object an entry of a
- * space that is locked shared has), object before its shadow, hash bucket,
- * vm_object_lock (pages of files), pmap, pv lists.
+ * Locks, in order: vmspace (entries), map->lock (which object an entry has),
+ * object before its shadow, vm_object_lock (pages of files, the swap cache),
+ * pmap, pv lists, buckets of hashes.
  * Source: Rashid et al., Machine-Independent Virtual Memory Management for
  * Paged Uniprocessor and Multiprocessor Architectures, ASPLOS 1987.
  */
@@ -28,9 +28,11 @@ struct mach_object {
 	struct spinlock lock;	    /* RANK_OBJECT; object before its shadow */
 	uint32_t refs;		    /* [a] entries, and objects shadowing it */
 	uint32_t nresident;	    /* [l] */
+	uint32_t npaged;	    /* [l] */
 	bool one_mapping;	    /* [l] each page in one entry at most */
 	uint64_t npages;	    /* [l] size */
 	struct list memq;	    /* [l] its pages, by vm_page.link */
+	struct list paged;	    /* [l] those on swap, by paged.link */
 	struct mach_object *shadow; /* [l] where missing pages are, or NULL */
 	uint64_t shadow_offset;	    /* [l] of our page 0 in the shadow */
 	struct list shadows;	    /* [l] objects that shadow this one */
@@ -40,11 +42,12 @@ struct mach_object {
 };
 
 /** [sva, eva) with one set of attributes.  Letters: v vmspace lock, m also
- * map->lock to change under the shared one, o vm_object_lock. */
+ * map->lock to change it, o vm_object_lock.  While an entry of a file is in the
+ * file's list, a truncation looks at it, with no lock of the space. */
 struct vm_map_entry {
 	struct rb_node node;	    /* [v] key = sva */
 	struct list link;	    /* [v] in order */
-	vaddr_t eva;		    /* [v] */
+	vaddr_t eva;		    /* [v] FILE: [o] to change it */
 	uint8_t prot, maxprot;	    /* [v] */
 	uint8_t source;		    /* [v] VM_ANON, VM_PHYS, VM_FILE */
 	uint8_t flags;		    /* [v] VM_MAP_SHARED, _STACK, _HEAP */
@@ -124,11 +127,17 @@ struct vm_map_entry *vm_map_next(struct vm_map *, const struct vm_map_entry *);
 struct vm_map_entry *vm_map_prev(struct vm_map *, const struct vm_map_entry *);
 /** A copy of @p from with references of its own, in no map; NULL. */
 struct vm_map_entry *vm_map_entry_copy(const struct vm_map_entry *from);
+/** A copy that never was in a map: its references and itself. */
+void vm_map_entry_discard(struct vm_map_entry *);
 /** Not in a map and without an object. */
 void vm_map_entry_free(struct vm_map_entry *);
 /** @pre overlaps no other */
 void vm_map_link(struct vmspace *, struct vm_map_entry *);
 void vm_map_unlink(struct vmspace *, struct vm_map_entry *);
+/** An entry of a file enters or leaves the list of who maps it: a truncation
+ * finds only what is whole.  To leave twice, or without a file, is fine. */
+void vm_map_join_file(struct vm_map_entry *);
+void vm_map_leave_file(struct vm_map_entry *);
 /** Let no entry cross @p sva or @p eva. All or nothing. @retval ENOMEM */
 int vm_map_clip(struct vmspace *, vaddr_t sva, vaddr_t eva);
 /** Coalesce @p e with its neighbours; @return what it became. */
@@ -168,78 +177,23 @@ void mach_object_drop_file(struct mach_object *);
 /**
  * The entry's object gets a shadow in front of it, which is the entry's object
  * from now on.  @return the shadow, unlocked; NULL: no memory
- * @locks the object, and map->lock or the space exclusively
+ * @locks map->lock, and the object
  */
 struct mach_object *mach_object_shadow(struct vm_map_entry *);
 /** Shorten the chain below @p o where nobody else needs a link of it: collapse
  * and bypass.  As far as the gather has room; a bounded step.
  * @locks o */
 void mach_object_collapse(struct mach_object *o, struct vm_txn *);
-/** Free pages [@p first, @p end). @locks o @retval VM_WAIT gather is full */
+/** Free pages [@p first, @p end), resident and on swap.  _locked: with
+ * vm_object_lock held. @locks o @retval VM_WAIT gather is full */
 int mach_object_page_remove(struct mach_object *o, uint64_t first,
+    uint64_t end, struct vm_txn *);
+int mach_object_page_remove_locked(struct mach_object *o, uint64_t first,
     uint64_t end, struct vm_txn *);
 /** Whether nobody but @p o needs page @p index of its shadow. @locks both */
 bool mach_object_last_reference(struct mach_object *o, uint64_t index);
 /** Depth of the chain below an entry's object; 0: shadows nothing. */
 unsigned mach_object_depth(struct mach_object *);
-
-/* ---- vm_resident.c: pages of objects, by (object, offset) ---- */
-
-/** @retval ENOMEM */
-int __must_check vm_resident_setup(void);
-/** @locks o, for all of these */
-struct vm_page *vm_page_lookup(const struct mach_object *o, uint64_t index);
-/** The object takes over the reference. @pre no page is there */
-void vm_page_insert(struct vm_page *, struct mach_object *o, uint64_t index);
-/** The reference goes to the caller. */
-void vm_page_remove(struct vm_page *);
-/** @locks both objects */
-void vm_page_rename(struct vm_page *, struct mach_object *to, uint64_t index);
-/** One call a resident page. @pre no operation is under way */
-void vm_resident_count(void (*count)(struct vm_page *, void *), void *arg);
-
-/** The kernel reads or writes the frame just now; it writes. */
-static inline bool
-is_pinned(const struct vm_page *pg)
-{
-	return __atomic_load_n(&pg->pins, __ATOMIC_ACQUIRE) != 0;
-}
-
-static inline bool
-is_being_written(const struct vm_page *pg)
-{
-	return __atomic_load_n(&pg->wpins, __ATOMIC_ACQUIRE) != 0;
-}
-
-/* ---- mach_pv.c: which leaves show a page ---- */
-
-/** Link word of a leaf that is on no list (frames of VM_PHYS). */
-#define PV_UNMANAGED ((uintptr_t)1)
-
-/** @retval ENOMEM */
-int __must_check pv_setup(void);
-/** A leaf at @p va of @p vs will show @p pg. @p *link: for the leaf.
- * @retval ENOMEM @locks what keeps @p pg where it is */
-int __must_check pv_enter(struct vm_page *pg, struct vmspace *vs, vaddr_t va,
-    uintptr_t *link);
-void pv_remove(struct vm_page *pg, uintptr_t link);
-bool pv_empty(const struct vm_page *pg);
-bool pv_holds(struct vm_page *pg, uintptr_t link, const struct vmspace *vs,
-    vaddr_t va);
-/** After a leaf that had @p bits was emptied: its list, its reference, its D.
- * The gather has room for one page. */
-void pv_left(struct vmspace *vs, vaddr_t va, const struct pmap_leaf *old,
-    struct tlb_gather *tg);
-/** Empty the leaves in [@p sva, @p eva). @retval VM_WAIT gather is full */
-int pv_remove_range(struct vmspace *vs, vaddr_t sva, vaddr_t eva,
-    struct vm_txn *);
-/** Drop a random leaf that no pin needs (vm_chaos). @pre locked shared */
-void pv_chaos(struct vmspace *, struct vm_txn *);
-/** Over all leaves of a page: take @p clear; without rights left they go.
- * @return OR of the bits that were there
- * @locks what keeps other leaves from being entered; all spaces exist */
-unsigned pv_page_protect(struct vm_page *pg, unsigned clear, bool remove,
-    struct vm_txn *);
 
 /* ---- mach_fault.c, _file.c, _fork.c, _page.c, _check.c: slots ---- */
 

@@ -168,14 +168,16 @@ static int
 copy_pair(const struct mach_copy *mc, struct vm_map_entry *s,
     struct vm_map_entry *d, struct vm_txn *txn)
 {
-	int error = mach_entry_empty(mc->to, d, txn);
-	struct vm_map_entry *c;
+	struct vm_map_entry *c = vm_map_entry_copy(s);
+	int error;
 
-	if (error != 0)
-		return error;
-	c = vm_map_entry_copy(s);
 	if (c == NULL)
 		return ENOMEM;
+	error = mach_entry_empty(mc->to, d, txn);
+	if (error != 0) {
+		vm_map_entry_discard(c);
+		return error;
+	}
 	c->node.key = entry_sva(d);
 	c->eva = d->eva;
 	c->prot = d->prot;

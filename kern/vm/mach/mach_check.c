@@ -6,13 +6,14 @@
  * M2 each leaf shows the page that its entry's chain of objects yields, with no
  *    right beyond entry and overlay; W only on a page of the top object of an
  *    entry without needs_copy; its pv entry exists.
- * M3 pages of an object lie inside of it and are as many as it says.
+ * M3 pages of an object lie inside of it and are as many as it says; each is
+ *    in a frame or on swap, not both.
  * Locks: the space; a chain hand over hand, since others share it.  Leaves are
  *	read in chunks first: their pmap comes after the objects.
  */
 #include "abi/errno.h"
 #include "lib/printf.h"
-#include "vm/mach/mach.h"
+#include "vm/mach/mach_page.h"
 
 #define CHUNK 8 /* of stack */
 
@@ -55,7 +56,7 @@ chain_yields(const struct vm_map_entry *e, vaddr_t va,
 	*depth = 0;
 	spin_lock(&o->lock);
 	while (o->file == NULL && (found = vm_page_lookup(o, i)) == NULL &&
-	    (next = o->shadow) != NULL) {
+	    !mach_object_has(o, i) && (next = o->shadow) != NULL) {
 		spin_lock_nested(&next->lock);
 		spin_unlock(&o->lock);
 		i += o->shadow_offset;
@@ -89,7 +90,10 @@ check_leaf(struct vmspace *vs, const struct vm_map_entry *e, vaddr_t va,
 	unsigned depth;
 
 	if (leaf->kind == PMAP_SOFT)
-		return complain(va, "software word");
+		return PMAP_SOFT_KIND(leaf->soft) == PMAP_SOFT_DIRTY &&
+			e->source != VM_PHYS ?
+		    0 :
+		    complain(va, "wrong software word");
 	/* The machine may lack W or X without R. */
 	if (leaf->bits & PMAP_RWX & ~pmap_rights(mach_rights(vs, e, va)))
 		return complain(va, "leaf exceeds entry and overlay");
@@ -142,6 +146,17 @@ check_object(struct mach_object *o)
 	}
 	if (n != o->nresident)
 		error = complain(n, "wrong count of resident pages");
+	n = 0;
+	LIST_FOREACH(l, &o->paged) {
+		const struct paged *p = LIST_ENTRY(l, struct paged, link);
+
+		n++;
+		if (p->object != o || p->index >= o->npages ||
+		    vm_page_lookup(o, p->index) != NULL)
+			error = complain(p->index, "wrong page on swap");
+	}
+	if (n != o->npaged)
+		error = complain(n, "wrong count of pages on swap");
 	if (o->shadow != NULL && o->npages > o->shadow->npages)
 		error = complain(o->npages, "object larger than its shadow");
 	spin_unlock(&o->lock);
@@ -217,7 +232,7 @@ count_leaf(struct pmap_cursor *c, const struct pmap_leaf *leaf, void *arg)
 	const struct count_arg *ca = arg;
 
 	(void)c;
-	if (leaf->link != PV_UNMANAGED &&
+	if (leaf->kind != PMAP_SOFT && leaf->link != PV_UNMANAGED &&
 	    (phys_to_page(leaf->pa)->flags & PG_CACHED))
 		ca->count(phys_to_page(leaf->pa), ca->arg);
 	return 0;
@@ -229,13 +244,25 @@ mach_count_refs(struct vmspace *vs, void (*count)(struct vm_page *, void *),
 {
 	struct count_arg ca = { count, arg };
 
-	if (vs != NULL)
+	if (vs != NULL) {
 		pmap_scan(vs->pmap, 0, USER_MAX, count_leaf, &ca);
-	else
-		vm_resident_count(count, arg);
+		return;
+	}
+	vm_resident_count(count, arg);
+	pager_check_words();
 }
 
 /* ---- listing ---- */
+
+static void
+dump_object(const struct mach_object *o, struct sink *sk)
+{
+	sink_printf(sk, " -> %lu pages, %u resident", (unsigned long)o->npages,
+	    o->nresident);
+	if (o->npaged > 0)
+		sink_printf(sk, ", %u on swap", o->npaged);
+	sink_printf(sk, ", refs %u", mach_object_refs(o));
+}
 
 /* One line a link of the chain: pages, and how many of them are resident. */
 static void
@@ -248,9 +275,7 @@ dump_chain(struct mach_object *o, struct sink *sk)
 		if (o->file != NULL)
 			sink_printf(sk, " -> file");
 		else
-			sink_printf(sk, " -> %lu pages, %u resident, refs %u",
-			    (unsigned long)o->npages, o->nresident,
-			    mach_object_refs(o));
+			dump_object(o, sk);
 		next = o->shadow;
 		if (next == NULL)
 			break;

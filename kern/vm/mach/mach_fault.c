@@ -10,6 +10,8 @@
  *	leaf	page found	access	what happens
  *	enough	-		any	spurious: fence here, retry (C9)
  *	-	top object	any	resident: show it
+ *	-	on swap, where	any	VM_WAIT while it is read; then it is
+ *		it is found		resident there
  *	-	in a shadow	write	last reference: move it to the top
  *					else: copy it up
  *	-	in a shadow	other	read through: show it without W
@@ -25,7 +27,7 @@
  */
 #include "abi/errno.h"
 #include "sync/counter.h"
-#include "vm/mach/mach.h"
+#include "vm/mach/mach_page.h"
 
 /* Nothing is there to read, and the top object is in common. */
 #define NEEDS_SHADOW (-2)
@@ -55,15 +57,19 @@ fault_enter(const struct fault *f, struct vm_page *pg, unsigned bits)
 {
 	struct pmap_new nw = { .pa = page_to_phys(pg), .bits = bits,
 		.seen = &f->seen };
-	bool cached = (pg->flags & PG_CACHED) != 0;
+	bool cached = is_cached(pg);
 	int error;
 
 	if (is_leaf(&f->seen) && f->seen.pa == nw.pa)
 		return widen(f, bits);
+	if (unlikely(f->seen.kind == PMAP_SOFT))
+		nw.bits |= PMAP_DIRTY; /* what page-out took was */
 	if (pv_enter(pg, f->vs, f->va, &nw.link) != 0)
 		return ENOMEM;
-	if (cached)
+	if (cached) {
 		page_hold(pg);
+		pageout_arrived(pg);
+	}
 	error = pmap_enter(f->vs->pmap, f->va, &nw, &f->txn->tg);
 	if (likely(error == 0)) {
 		if (is_leaf(&f->seen))
@@ -135,7 +141,7 @@ fault_resident(const struct fault *f, struct vm_page *pg, unsigned bits)
 static int
 keep_until_flush(const struct fault *f, struct vm_page *from)
 {
-	if ((from->flags & PG_CACHED) ||
+	if (is_cached(from) ||
 	    (!is_leaf(&f->seen) && mach_object_refs(f->top) == 1))
 		return 0;
 	if (tlb_gather_page(&f->txn->tg, from) != 0)
@@ -164,6 +170,18 @@ fault_copy_up(const struct fault *f, struct vm_page *from)
 	return fault_enter(f, pg, f->bits);
 }
 
+/* Page @p i of @p o, brought back if it is on swap; NULL: it has none.
+ * @locks o @retval VM_WAIT it must be read first */
+static __always_inline int
+find_page(const struct fault *f, struct mach_object *o, uint64_t i,
+    struct vm_page **pg)
+{
+	*pg = vm_page_lookup(o, i);
+	if (*pg != NULL || likely(o->npaged == 0) || !pager_lookup(o, i))
+		return 0;
+	return pager_page_in(o, i, pg, f->txn);
+}
+
 /* Found as page @p i of @p o, below the top; both are locked. */
 static int
 fault_below(const struct fault *f, struct mach_object *o, struct vm_page *pg)
@@ -185,19 +203,21 @@ fault_walk(const struct fault *f)
 	struct mach_object *o = f->top, *next;
 	uint64_t i = f->index;
 	struct vm_page *pg = NULL;
-	int error;
+	int error = 0;
 
-	while (o->file == NULL && (next = o->shadow) != NULL) {
+	while (pg == NULL && error == 0 && o->file == NULL &&
+	    (next = o->shadow) != NULL) {
 		spin_lock_nested(&next->lock);
 		i += o->shadow_offset;
 		if (o != f->top)
 			spin_unlock(&o->lock);
 		o = next;
-		pg = o->file == NULL ? vm_page_lookup(o, i) : NULL;
-		if (pg != NULL)
-			break;
+		if (o->file == NULL)
+			error = find_page(f, o, i, &pg);
 	}
-	if (pg != NULL)
+	if (error != 0)
+		;
+	else if (pg != NULL)
 		error = fault_below(f, o, pg);
 	else if (o->file != NULL)
 		error = mach_file_fault(f, o->file, i);
@@ -299,8 +319,12 @@ fault_object(struct fault *f, bool change)
 	if (error != 0)
 		return error;
 	bits = f->needs_copy ? f->bits & ~PMAP_W : f->bits;
-	pg = f->top->file == NULL ? vm_page_lookup(f->top, f->index) : NULL;
-	if (pg != NULL)
+	pg = NULL;
+	if (f->top->file == NULL)
+		error = find_page(f, f->top, f->index, &pg);
+	if (error != 0)
+		;
+	else if (pg != NULL)
 		error = fault_resident(f, pg, bits);
 	else if (likely(f->top->shadow == NULL && f->top->file == NULL &&
 		     !f->needs_copy))
@@ -365,7 +389,7 @@ mach_resident(struct vmspace *vs, vaddr_t va)
 	if (o == NULL)
 		return false;
 	while (o->file == NULL && (pg = vm_page_lookup(o, i)) == NULL &&
-	    (next = o->shadow) != NULL) {
+	    !mach_object_has(o, i) && (next = o->shadow) != NULL) {
 		spin_lock_nested(&next->lock);
 		i += o->shadow_offset;
 		spin_unlock(&o->lock);

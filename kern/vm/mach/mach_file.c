@@ -21,7 +21,7 @@
  *	shared		other	yes			W if MODIFIED
  */
 #include "abi/errno.h"
-#include "vm/mach/mach.h"
+#include "vm/mach/mach_page.h"
 
 /* @locks vm_object_lock */
 static int
@@ -96,7 +96,7 @@ remove_copies(struct vm_map_entry *e, uint64_t first, uint64_t end,
 		if (above != NULL)
 			spin_unlock(&above->lock);
 		above = o;
-		error = mach_object_page_remove(o, first, end, txn);
+		error = mach_object_page_remove_locked(o, first, end, txn);
 		first += o->shadow_offset;
 		end += o->shadow_offset;
 	}

@@ -10,7 +10,7 @@
  * moves to a shadow of the parent, and a copy takes its place.
  */
 #include "abi/errno.h"
-#include "vm/mach/mach.h"
+#include "vm/mach/mach_page.h"
 
 /* Move @p pg of @p o to @p s, which shadows it, and leave a copy behind. */
 static int
@@ -55,6 +55,7 @@ int
 mach_share_object(struct vmspace *parent, struct vm_map_entry *e,
     struct vm_map_entry *child, struct vm_txn *txn)
 {
+	struct spinlock *map_lock = &vm_map_of(parent)->lock;
 	struct mach_object *o = e->object;
 	int error = 0;
 
@@ -62,19 +63,22 @@ mach_share_object(struct vmspace *parent, struct vm_map_entry *e,
 	if (e->needs_copy)
 		return 0; /* no leaf has W */
 	pmap_protect(parent->pmap, entry_sva(e), e->eva, PMAP_W, 0, &txn->tg);
+	spin_lock(map_lock);
 	spin_lock(&o->lock);
 	o->one_mapping = false;
 	error = separate_pinned(e);
 	if (e->object == o)
 		e->needs_copy = true;
 	spin_unlock(&o->lock);
+	spin_unlock(map_lock);
 	return error;
 }
 
 /* Private memory that a child will share becomes shared from now on. */
 static int
-make_shared(struct vm_map_entry *e)
+make_shared(struct vmspace *parent, struct vm_map_entry *e)
 {
+	struct spinlock *map_lock = &vm_map_of(parent)->lock;
 	struct mach_object *o = e->object;
 	bool made = true;
 
@@ -83,9 +87,11 @@ make_shared(struct vm_map_entry *e)
 		e->offset = 0;
 		made = e->object != NULL;
 	} else if (e->needs_copy) {
+		spin_lock(map_lock);
 		spin_lock(&o->lock);
 		made = mach_object_shadow(e) != NULL;
 		spin_unlock(&o->lock);
+		spin_unlock(map_lock);
 	}
 	if (!made)
 		return ENOMEM;
@@ -109,7 +115,7 @@ copy_entry(struct vmspace *parent, struct vmspace *child,
 		spin_unlock(&e->object->lock);
 	}
 	if (!copies && !entry_shared(e) && e->source != VM_PHYS)
-		error = make_shared(e);
+		error = make_shared(parent, e);
 	if (error != 0)
 		return error;
 	c = vm_map_entry_copy(e);

@@ -15,7 +15,7 @@
 #include "abi/errno.h"
 #include "mem/kmem.h"
 #include "sync/counter.h"
-#include "vm/mach/mach.h"
+#include "vm/mach/mach_page.h"
 
 #define COLLAPSE_PAGES 256 /* pages moved in one step */
 #define SIBLINGS_MAX   8   /* shadows of one object that are looked into */
@@ -38,10 +38,11 @@ mach_object_create(uint64_t npages)
 		return NULL;
 	spin_init(&o->lock, RANK_OBJECT, "object");
 	o->refs = 1;
-	o->nresident = 0;
+	o->nresident = o->npaged = 0;
 	o->one_mapping = true;
 	o->npages = npages;
 	list_init(&o->memq);
+	list_init(&o->paged);
 	o->shadow = NULL;
 	o->shadow_offset = 0;
 	list_init(&o->shadows);
@@ -112,8 +113,8 @@ free_page(struct vm_page *pg, struct vm_txn *txn)
 	return 0;
 }
 
-int
-mach_object_page_remove(struct mach_object *o, uint64_t first, uint64_t end,
+static int
+remove_resident(struct mach_object *o, uint64_t first, uint64_t end,
     struct vm_txn *txn)
 {
 	int error = 0;
@@ -137,6 +138,22 @@ mach_object_page_remove(struct mach_object *o, uint64_t first, uint64_t end,
 			break;
 	}
 	return error;
+}
+
+int
+mach_object_page_remove(struct mach_object *o, uint64_t first, uint64_t end,
+    struct vm_txn *txn)
+{
+	pager_remove_range(o, first, end);
+	return remove_resident(o, first, end, txn);
+}
+
+int
+mach_object_page_remove_locked(struct mach_object *o, uint64_t first,
+    uint64_t end, struct vm_txn *txn)
+{
+	pager_remove_range_locked(o, first, end);
+	return remove_resident(o, first, end, txn);
 }
 
 /* ---- shadows ---- */
@@ -183,7 +200,8 @@ skip_shadow(struct mach_object *o, struct mach_object *s)
 	spin_unlock(&t->lock);
 }
 
-/* Move what @p o lacks up, free the rest. @return false: not all of it yet */
+/* Move what @p o lacks up, from frames and from swap, and free the rest.
+ * @return false: not all of it yet */
 static bool
 merge_pages(struct mach_object *o, struct mach_object *s, struct vm_txn *txn)
 {
@@ -195,11 +213,21 @@ merge_pages(struct mach_object *o, struct mach_object *s, struct vm_txn *txn)
 
 		if (budget-- == 0)
 			return false;
-		if (in_window(o, pg->offset, &i) &&
-		    vm_page_lookup(o, i) == NULL)
+		if (in_window(o, pg->offset, &i) && !mach_object_has(o, i))
 			vm_page_rename(pg, o, i);
 		else if (free_page(pg, txn) != 0)
 			return false;
+	}
+	LIST_FOREACH_SAFE(l, &s->paged) {
+		struct paged *p = LIST_ENTRY(l, struct paged, link);
+		uint64_t i;
+
+		if (budget-- == 0)
+			return false;
+		if (in_window(o, p->index, &i) && !mach_object_has(o, i))
+			pager_rename(p, o, i);
+		else
+			pager_remove(p);
 	}
 	return true;
 }
@@ -210,13 +238,18 @@ obscures(const struct mach_object *o, const struct mach_object *s)
 {
 	uint64_t i;
 
-	if (s->nresident > o->nresident)
+	if (s->nresident + s->npaged > o->nresident + o->npaged)
 		return false;
 	LIST_FOREACH(l, &s->memq) {
 		const struct vm_page *pg = LIST_ENTRY(l, struct vm_page, link);
 
-		if (in_window(o, pg->offset, &i) &&
-		    vm_page_lookup(o, i) == NULL)
+		if (in_window(o, pg->offset, &i) && !mach_object_has(o, i))
+			return false;
+	}
+	LIST_FOREACH(l, &s->paged) {
+		const struct paged *p = LIST_ENTRY(l, struct paged, link);
+
+		if (in_window(o, p->index, &i) && !mach_object_has(o, i))
 			return false;
 	}
 	return true;
@@ -341,7 +374,8 @@ destroy(struct mach_object *o, struct mach_object **next, struct vm_txn *txn)
 	spin_lock(&o->lock);
 	error = mach_object_page_remove(o, 0, o->npages, txn);
 	if (error == 0) {
-		KASSERT(o->nresident == 0 && list_empty(&o->shadows));
+		KASSERT(o->nresident == 0 && o->npaged == 0 &&
+		    list_empty(&o->shadows));
 		*next = o->shadow;
 		leave_shadow(o);
 	}
@@ -398,7 +432,7 @@ mach_object_last_reference(struct mach_object *o, uint64_t index)
 			continue;
 		if (!spin_trylock(&x->lock)) /* against the order */
 			return false;
-		has = !in_window(x, index, &i) || vm_page_lookup(x, i) != NULL;
+		has = !in_window(x, index, &i) || mach_object_has(x, i);
 		spin_unlock(&x->lock);
 		if (!has)
 			return false;

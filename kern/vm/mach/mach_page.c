@@ -6,7 +6,7 @@
  * and pmap one after the other, never both.
  */
 #include "abi/errno.h"
-#include "vm/mach/mach.h"
+#include "vm/mach/mach_page.h"
 
 static unsigned
 protect_page(struct vm_page *pg, unsigned clear, bool remove,
@@ -50,7 +50,7 @@ mach_pg_revoke(struct vm_page *pg, vm_prot_t keep, struct vm_txn *txn)
 int
 mach_pg_evict(struct vm_page *pg, struct vm_txn *txn)
 {
-	if (!(pg->flags & PG_CACHED) || is_pinned(pg))
+	if (!is_cached(pg) || is_pinned(pg))
 		return EBUSY;
 	return mach_pg_revoke(pg, VM_PROT_NONE, txn);
 }

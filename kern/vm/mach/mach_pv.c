@@ -11,7 +11,8 @@
  */
 #include "abi/errno.h"
 #include "mem/kmem.h"
-#include "vm/mach/mach.h"
+#include "vm/mach/mach_page.h"
+#include "vm/swap.h"
 
 #define NLOCKS	   64
 #define CHUNK_BITS 15 /* heads of one allocation, 1 MiB */
@@ -158,7 +159,7 @@ pv_holds(struct vm_page *pg, uintptr_t link, const struct vmspace *vs,
 static void
 note_dirty(struct vmspace *vs, vaddr_t va, struct vm_page *pg)
 {
-	if (!(pg->flags & PG_DIRTY))
+	if (!(__atomic_load_n(&pg->flags, __ATOMIC_RELAXED) & PG_DIRTY))
 		__atomic_fetch_or(&pg->flags, PG_DIRTY, __ATOMIC_RELAXED);
 	if (unlikely(!list_empty(&vs->overlays)))
 		vm_overlay_dirtied(vs, va);
@@ -169,25 +170,39 @@ pv_left(struct vmspace *vs, vaddr_t va, const struct pmap_leaf *old,
     struct tlb_gather *tg)
 {
 	struct vm_page *pg;
+	bool cached, gathered;
 
 	if (old->link == PV_UNMANAGED)
 		return;
 	pg = phys_to_page(old->pa);
-	pv_remove(pg, old->link);
 	if (old->bits & PMAP_DIRTY)
 		note_dirty(vs, va, pg);
-	/* Leaves hold pages of files; pages of objects their object does. */
-	if (pg->flags & PG_CACHED) {
-		int error = tlb_gather_page(tg, pg);
-
-		KASSERT_ALWAYS(error == 0);
-	}
+	/* Leaves hold pages of files; pages of objects their object does.  But
+	 * until the flush some CPU may use this one: page-out, which may come
+	 * at any time once no leaf is there, waits for all but one reference
+	 * to go. */
+	cached = is_cached(pg);
+	gathered = cached || swap_total() != 0;
+	if (gathered && !cached)
+		page_hold(pg);
+	pv_remove(pg, old->link);
+	if (gathered && tlb_gather_page(tg, pg) != 0)
+		panic("mach: no room for a page in the gather");
 }
 
 struct remove_arg {
 	struct vmspace *vs;
+	struct vm_page *pg; /* only leaves that show it; NULL: all */
 	struct tlb_gather *tg;
 };
+
+/* A word says that the leaf which page-out took was dirty. */
+static bool
+shows(const struct pmap_leaf *leaf, const struct vm_page *pg)
+{
+	return (leaf->kind == PMAP_LEAF || leaf->kind == PMAP_NOACCESS) &&
+	    leaf->pa == page_to_phys(pg);
+}
 
 static bool
 has_room(struct tlb_gather *tg)
@@ -201,6 +216,12 @@ remove_leaf(struct pmap_cursor *c, const struct pmap_leaf *leaf, void *arg)
 	const struct remove_arg *ra = arg;
 	struct pmap_leaf old = *leaf;
 
+	if (ra->pg != NULL && !shows(leaf, ra->pg))
+		return 0;
+	if (leaf->kind == PMAP_SOFT) {
+		(void)pmap_cursor_clear(c, 0, ra->tg);
+		return 0;
+	}
 	if (!has_room(ra->tg))
 		return 1;
 	old.bits = (uint16_t)pmap_cursor_clear(c, 0, ra->tg);
@@ -212,7 +233,7 @@ int
 pv_remove_range(struct vmspace *vs, vaddr_t sva, vaddr_t eva,
     struct vm_txn *txn)
 {
-	struct remove_arg ra = { vs, &txn->tg };
+	struct remove_arg ra = { vs, NULL, &txn->tg };
 
 	return pmap_scan(vs->pmap, sva, eva, remove_leaf, &ra) == 0 ?
 	    0 :
@@ -229,6 +250,9 @@ drop_leaf(struct pmap_cursor *c, const struct pmap_leaf *leaf, void *arg)
 	const struct remove_arg *ra = arg;
 	unsigned old;
 
+	/* One without rights is perhaps not flushed by who took them. */
+	if (leaf->kind != PMAP_LEAF)
+		return 0;
 	/* Pinned is wired: what is written through the pin shall find D. */
 	if (leaf->link != PV_UNMANAGED && is_pinned(phys_to_page(leaf->pa)))
 		return 0;
@@ -253,7 +277,7 @@ chaos_random(void)
 __slowpath void
 pv_chaos(struct vmspace *vs, struct vm_txn *txn)
 {
-	struct remove_arg ra = { vs, &txn->tg };
+	struct remove_arg ra = { vs, NULL, &txn->tg };
 	struct vm_map *map = vm_map_of(vs);
 	const struct vm_map_entry *e = vm_map_first(map, 0);
 	vaddr_t va;
@@ -323,10 +347,8 @@ narrow(const struct place *p, struct vm_page *pg, unsigned clear,
 	struct pmap_edit ed = { .clear = clear, .seen = &leaf };
 
 	do {
-		enum pmap_entry kind = pmap_get(p->pm, p->va, &leaf);
-
-		if ((kind != PMAP_LEAF && kind != PMAP_NOACCESS) ||
-		    leaf.pa != page_to_phys(pg))
+		(void)pmap_get(p->pm, p->va, &leaf);
+		if (!shows(&leaf, pg))
 			return 0;
 	} while (pmap_change(p->pm, p->va, &ed, &txn->tg) != 0);
 	if (ed.old & clear & PMAP_DIRTY)
@@ -337,13 +359,12 @@ narrow(const struct place *p, struct vm_page *pg, unsigned clear,
 static unsigned
 empty(const struct place *p, struct vm_page *pg, struct vm_txn *txn)
 {
-	struct remove_arg ra = { p->vs, &txn->tg };
+	struct remove_arg ra = { p->vs, pg, &txn->tg };
 	struct pmap_leaf leaf;
 
-	if (pmap_get(p->pm, p->va, &leaf) == PMAP_EMPTY ||
-	    leaf.pa != page_to_phys(pg))
+	(void)pmap_get(p->pm, p->va, &leaf);
+	if (!shows(&leaf, pg))
 		return 0;
-	/* Another page there by now?  It can be faulted in again. */
 	(void)pmap_scan(p->pm, p->va, p->va + PAGE_SIZE, remove_leaf, &ra);
 	return leaf.bits;
 }
@@ -364,4 +385,81 @@ pv_page_protect(struct vm_page *pg, unsigned clear, bool remove,
 		n = take_places(pg, p, false, &left);
 	}
 	return seen;
+}
+
+/* ---- page-out ---- */
+
+struct vmspace *
+pv_space(const struct vm_page *pg)
+{
+	const struct pv_head *h = head_of(pg);
+	struct vmspace *vs;
+
+	spin_lock(lock_of(pg));
+	vs = h->vs;
+	if (vs == NULL && h->more.next != NULL && !list_empty(&h->more))
+		vs = LIST_ENTRY(h->more.next, struct pv_entry, link)->vs;
+	spin_unlock(lock_of(pg));
+	return vs;
+}
+
+static unsigned
+places_in(const struct vm_page *pg, const struct vmspace *vs, vaddr_t *va)
+{
+	const struct pv_head *h = head_of(pg);
+	unsigned n = 0;
+
+	spin_lock(lock_of(pg));
+	if (h->vs == vs)
+		va[n++] = h->va;
+	if (h->more.next != NULL)
+		LIST_FOREACH(l, &h->more) {
+			const struct pv_entry *e =
+			    LIST_ENTRY(l, struct pv_entry, link);
+
+			if (e->vs == vs && n < BATCH)
+				va[n++] = e->va;
+		}
+	spin_unlock(lock_of(pg));
+	return n;
+}
+
+/* First the rights, so that no CPU sets D any more; then it is known whether a
+ * word has to keep D for a program that asks later (rule 6). */
+static int
+page_out_leaf(struct pmap_cursor *c, const struct pmap_leaf *leaf, void *arg)
+{
+	const struct remove_arg *ra = arg;
+	struct pmap_leaf old = *leaf;
+	uint64_t word = 0;
+
+	/* What is being written through a pin shall find D. */
+	if (!shows(leaf, ra->pg) || is_pinned(ra->pg))
+		return 0;
+	if (!has_room(ra->tg))
+		return 1;
+	old.bits = (uint16_t)pmap_cursor_change(c, PMAP_RWX, 0, ra->tg);
+	if ((old.bits & PMAP_DIRTY) &&
+	    !vm_overlay_covers(ra->vs, c->va, c->va + PAGE_SIZE))
+		word = PMAP_SOFT_WORD(PMAP_SOFT_DIRTY, 0);
+	(void)pmap_cursor_clear(c, word, ra->tg);
+	pv_left(ra->vs, c->va, &old, ra->tg);
+	return 0;
+}
+
+int
+pv_page_out(struct vm_page *pg, struct vmspace *vs, struct vm_txn *txn)
+{
+	struct remove_arg ra = { vs, pg, &txn->tg };
+	vaddr_t va[BATCH];
+	unsigned n;
+
+	do {
+		n = places_in(pg, vs, va);
+		for (unsigned i = 0; i < n; i++)
+			if (pmap_scan(vs->pmap, va[i], va[i] + PAGE_SIZE,
+				page_out_leaf, &ra) != 0)
+				return mach_restart(txn);
+	} while (n == BATCH && !is_pinned(pg));
+	return 0;
 }

@@ -30,7 +30,12 @@ vm_map_entry_copy(const struct vm_map_entry *from)
 
 	if (e == NULL)
 		return NULL;
+	if (from->vnode != NULL) /* others join and leave beside it */
+		spin_lock(&vm_object_lock);
 	*e = *from;
+	if (from->vnode != NULL)
+		spin_unlock(&vm_object_lock);
+	list_init(&e->mapping);
 	if (e->object != NULL)
 		mach_object_reference(e->object);
 	if (e->vnode != NULL)
@@ -76,6 +81,37 @@ search_le(struct vm_map *map, vaddr_t va)
 }
 
 void
+vm_map_join_file(struct vm_map_entry *e)
+{
+	if (e->vnode == NULL)
+		return;
+	spin_lock(&vm_object_lock);
+	list_push_back(&e->vnode->file->mappings, &e->mapping);
+	spin_unlock(&vm_object_lock);
+}
+
+void
+vm_map_leave_file(struct vm_map_entry *e)
+{
+	if (e->vnode == NULL)
+		return;
+	spin_lock(&vm_object_lock);
+	list_remove(&e->mapping);
+	spin_unlock(&vm_object_lock);
+}
+
+/* Its end; a truncation that looks at it sees one or the other. */
+static void
+set_eva(struct vm_map_entry *e, vaddr_t eva)
+{
+	if (e->vnode != NULL)
+		spin_lock(&vm_object_lock);
+	e->eva = eva;
+	if (e->vnode != NULL)
+		spin_unlock(&vm_object_lock);
+}
+
+void
 vm_map_link(struct vmspace *vs, struct vm_map_entry *e)
 {
 	struct vm_map *map = vm_map_of(vs);
@@ -88,12 +124,8 @@ vm_map_link(struct vmspace *vs, struct vm_map_entry *e)
 	map->nentries++;
 	vs->size_bytes += e->eva - entry_sva(e);
 	counter_add(TS_regions, 1);
-	if (e->vnode == NULL)
-		return;
 	e->vs = vs;
-	spin_lock(&vm_object_lock);
-	list_push_back(&e->vnode->file->mappings, &e->mapping);
-	spin_unlock(&vm_object_lock);
+	vm_map_join_file(e);
 }
 
 void
@@ -108,11 +140,7 @@ vm_map_unlink(struct vmspace *vs, struct vm_map_entry *e)
 	map->nentries--;
 	vs->size_bytes -= e->eva - entry_sva(e);
 	counter_add(TS_regions, (uint64_t)-1);
-	if (e->vnode == NULL)
-		return;
-	spin_lock(&vm_object_lock);
-	list_remove(&e->mapping);
-	spin_unlock(&vm_object_lock);
+	vm_map_leave_file(e);
 }
 
 /* ---- look-up ---- */
@@ -169,7 +197,7 @@ clip_at(struct vmspace *vs, struct vm_map_entry *e, vaddr_t va,
 	tail->source_offset += va - entry_sva(e);
 	vm_map_link(vs, tail);
 	vs->size_bytes -= e->eva - va; /* vm_map_link added it again */
-	e->eva = va;
+	set_eva(e, va);
 }
 
 static struct vm_map_entry *
@@ -180,9 +208,8 @@ crossing(struct vm_map *map, vaddr_t va)
 	return e != NULL && entry_sva(e) < va ? e : NULL;
 }
 
-/* A copy that never was in a map. */
-static void
-discard_copy(struct vm_map_entry *e)
+void
+vm_map_entry_discard(struct vm_map_entry *e)
 {
 	struct mach_object *o = e->object;
 
@@ -204,7 +231,7 @@ vm_map_clip(struct vmspace *vs, vaddr_t sva, vaddr_t eva)
 		return ENOMEM;
 	if (b != NULL && (tail_b = vm_map_entry_copy(b)) == NULL) {
 		if (tail_a != NULL)
-			discard_copy(tail_a);
+			vm_map_entry_discard(tail_a);
 		return ENOMEM;
 	}
 	/* The later place first: then both names still mean what they did. */
@@ -230,8 +257,8 @@ same_memory(const struct vm_map_entry *a, const struct vm_map_entry *b)
 		return o == NULL || (a->needs_copy == b->needs_copy &&
 			a->offset + entry_npages(a) == b->offset);
 	/* The object of a can grow over what nobody has touched. */
-	return b->object == NULL && o != NULL && o->one_mapping &&
-	    mach_object_refs(o) == 1 && o->shadow == NULL &&
+	return b->object == NULL && o != NULL && mach_object_refs(o) == 1 &&
+	    o->one_mapping && o->shadow == NULL &&
 	    a->offset + entry_npages(a) == o->npages;
 }
 
@@ -253,9 +280,9 @@ absorb(struct vmspace *vs, struct vm_map_entry *a, struct vm_map_entry *b)
 	if (a->object != NULL && b->object == NULL)
 		a->object->npages += entry_npages(b);
 	vs->size_bytes += eva - a->eva;
-	a->eva = eva;
+	set_eva(a, eva);
 	vm_map_unlink(vs, b);
-	discard_copy(b);
+	vm_map_entry_discard(b);
 }
 
 struct vm_map_entry *

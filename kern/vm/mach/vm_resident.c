@@ -11,13 +11,18 @@
 #include "abi/errno.h"
 #include "mem/kmem.h"
 #include "sync/counter.h"
-#include "vm/mach/mach.h"
+#include "vm/mach/mach_page.h"
 
-#define NLOCKS 64
+#define NLOCKS	   64
+#define CHUNK_BITS 18 /* frames of one allocation, 1 MiB */
+#define CHUNKS	   64
 
 static struct vm_page **hash;
 static size_t hash_mask;
 static struct spinlock locks[NLOCKS]; /* by bucket */
+/* By frame: in which bucket it is + 1, or 0.  Page-out asks it of any frame,
+ * whose struct vm_page may belong to somebody else by now. */
+static uint32_t *where[CHUNKS];
 
 int
 vm_resident_setup(void)
@@ -32,7 +37,23 @@ vm_resident_setup(void)
 	hash_mask = n - 1;
 	for (unsigned i = 0; i < NLOCKS; i++)
 		spin_init(&locks[i], RANK_MISC, "resident");
+	if (frame_array_size > (size_t)CHUNKS << CHUNK_BITS)
+		return ENOMEM;
+	for (size_t i = 0; i < frame_array_size; i += n) {
+		n = MIN(frame_array_size - i, (size_t)1 << CHUNK_BITS);
+		where[i >> CHUNK_BITS] = kzalloc(n * sizeof(uint32_t));
+		if (where[i >> CHUNK_BITS] == NULL)
+			return ENOMEM;
+	}
 	return 0;
+}
+
+static inline uint32_t *
+where_of(const struct vm_page *pg)
+{
+	size_t i = (size_t)(pg - frame_array);
+
+	return &where[i >> CHUNK_BITS][i & ((1u << CHUNK_BITS) - 1)];
 }
 
 static inline size_t
@@ -59,14 +80,15 @@ vm_page_lookup(const struct mach_object *o, uint64_t index)
 	return pg;
 }
 
-void
-vm_page_insert(struct vm_page *pg, struct mach_object *o, uint64_t index)
+static void
+link_page(struct vm_page *pg, struct mach_object *o, uint64_t index)
 {
 	size_t b = bucket_of(o, index);
 
 	KASSERT(index < o->npages);
 	pg->owner = o;
 	pg->offset = index;
+	__atomic_store_n(where_of(pg), (uint32_t)b + 1, __ATOMIC_RELAXED);
 	spin_lock(&locks[b % NLOCKS]);
 	pg->chain = hash[b];
 	__atomic_store_n(&hash[b], pg, __ATOMIC_RELAXED);
@@ -74,6 +96,13 @@ vm_page_insert(struct vm_page *pg, struct mach_object *o, uint64_t index)
 	list_push_back(&o->memq, &pg->link);
 	o->nresident++;
 	counter_add(TS_object_pages, 1);
+}
+
+void
+vm_page_insert(struct vm_page *pg, struct mach_object *o, uint64_t index)
+{
+	link_page(pg, o, index);
+	pageout_arrived(pg);
 }
 
 void
@@ -92,6 +121,7 @@ vm_page_remove(struct vm_page *pg)
 	o->nresident--;
 	counter_add(TS_object_pages, (uint64_t)-1);
 	pg->owner = NULL;
+	__atomic_store_n(where_of(pg), 0, __ATOMIC_RELAXED);
 	pg->chain = NULL;
 }
 
@@ -99,7 +129,31 @@ void
 vm_page_rename(struct vm_page *pg, struct mach_object *to, uint64_t index)
 {
 	vm_page_remove(pg);
-	vm_page_insert(pg, to, index);
+	link_page(pg, to, index);
+}
+
+/* What is in a bucket has its owner while the bucket is locked, and the owner
+ * exists, since it takes its pages out before it goes. */
+struct mach_object *
+vm_page_lock_object(const struct vm_page *pg, bool *busy)
+{
+	uint32_t b = __atomic_load_n(where_of(pg), __ATOMIC_RELAXED);
+	const struct vm_page *p;
+	struct mach_object *o;
+
+	*busy = false;
+	if (b-- == 0)
+		return NULL;
+	spin_lock(&locks[b % NLOCKS]);
+	for (p = hash[b]; p != NULL && p != pg; p = p->chain)
+		;
+	o = p != NULL ? p->owner : NULL;
+	if (o != NULL && !spin_trylock(&o->lock)) {
+		*busy = true;
+		o = NULL;
+	}
+	spin_unlock(&locks[b % NLOCKS]);
+	return o;
 }
 
 void

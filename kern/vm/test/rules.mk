@@ -25,8 +25,9 @@ HPROG_fuzz := $(HT)/fuzz_main.c $(HT)/fuzz.c $(HT)/fuzz_ops.c $(HT)/model.c
 HPROG_litmus := $(HT)/litmus_main.c $(HT)/litmus.c kern/proc/kstack.c
 HPROG_unit := $(HT)/unit_main.c $(HT)/unit_lib.c $(HT)/unit_mem.c \
 	$(HT)/unit_pmap.c $(HT)/unit_tlb.c $(HT)/unit_sync.c \
-	$(HT)/unit_object.c $(HT)/unit_mach.c $(HT)/unit_pd.c \
-	$(HT)/unit_l4.c $(HT)/unit_root.c $(HT)/unit_null.c
+	$(HT)/unit_object.c $(HT)/unit_mach.c \
+	$(HT)/unit_pageout.c $(HT)/unit_pd.c $(HT)/unit_l4.c $(HT)/unit_root.c \
+	$(HT)/unit_null.c
 HPROG_stress := $(HT)/stress.c
 HPROG_figures := $(HT)/figure_main.c
 HPROGS	:= unit conformance fuzz litmus

@@ -5,10 +5,12 @@
  * All CPUs run one space.  Each owns a window of it, where it maps, writes,
  * protects, discards and unmaps and knows what must be there; it reads the
  * windows of the others, where anything may happen but a wrong frame.  Between
- * two rounds every CPU also forks the space, changes its copy and drops it.
+ * two rounds every CPU also forks the space, changes its copy and drops it;
+ * one of them pages out now and then, as the daemon would.
+ * Then one of them truncates a file that the others have mapped.
  * For L4 all CPUs also map, grant and unmap the same few pages of four spaces.
  *
- * usage: stress [-s SEED] [-n ROUNDS]
+ * usage: stress [-s SEED] [-n ROUNDS] [-d DESIGN]
  */
 #include "abi/errno.h"
 #include "arch/host/host.h"
@@ -17,6 +19,7 @@
 #include "lib/string.h"
 #include "mem/kmem.h"
 #include "vm/l4/l4.h"
+#include "vm/swap.h"
 #include "vm/test/report.h"
 
 #define WINDOW 16 /* pages of one CPU */
@@ -190,6 +193,16 @@ do_fork(struct worker *w)
 	vmspace_drop(child);
 }
 
+/* Contents stay; where they are does not. */
+static void
+do_pageout(uint64_t r)
+{
+	(void)vm_design->pageout(1 + r % 40);
+	vm_object_flush(&swap_object);
+	if (r >> 8 & 1)
+		(void)frame_reclaim(1 + (r >> 9) % 32);
+}
+
 static void
 one_op(struct worker *w)
 {
@@ -201,6 +214,8 @@ one_op(struct worker *w)
 
 	w->ops++;
 	what = r >> 24 & 15;
+	if (w->cpu == 0 && (r >> 40 & 7) == 0)
+		do_pageout(r >> 44);
 	if (what == 0)
 		do_map(w, i, MIN(n, 5u));
 	else if (what == 1)
@@ -238,7 +253,8 @@ work(void *arg)
 static size_t
 frames_left(void)
 {
-	return frame_free_count() + pmap_tables_cached() + kmem_slab_frames();
+	return frame_free_count() + pmap_tables_cached() + kmem_slab_frames() +
+	    vm_object_cached();
 }
 
 static int
@@ -265,9 +281,190 @@ run(void *arg)
 	if (vm_check() != 0)
 		BAD("vm_check");
 	vmspace_drop(shared);
+	if (swap_used() != 0)
+		BAD("%zu swap slots lost", swap_used());
 	if (frames_left() != before)
 		BAD("%ld frames lost", (long)before - (long)frames_left());
 	return ops == 0;
+}
+
+/* ---- a file is truncated while others map, copy, discard, unmap it ---- */
+
+#define FILE_PAGES 16
+#define FILES	   3 /* runs, each with a seed of its own */
+
+static struct vm_object file;
+static struct sleeplock file_size; /* as an inode's: fills share it */
+
+static void
+file_nothing(struct vm_object *o)
+{
+	(void)o;
+}
+
+static void
+file_enter(struct vm_object *o, bool write)
+{
+	(void)o, (void)write;
+	sleep_lock_shared(&file_size);
+}
+
+static void
+file_leave(struct vm_object *o, bool write)
+{
+	(void)o, (void)write;
+	sleep_unlock_shared(&file_size);
+}
+
+static int
+file_read(struct vm_object *o, struct vm_page *pg)
+{
+	(void)o;
+	memset(page_to_virt(pg), 0, PAGE_SIZE);
+	return 0;
+}
+
+static int
+file_back(struct vm_object *o, struct vm_page *pg)
+{
+	(void)o, (void)pg;
+	return 0;
+}
+
+static int
+file_write(struct vm_object *o, struct vm_page *const *pages, unsigned n)
+{
+	(void)o, (void)pages, (void)n;
+	return 0;
+}
+
+static int
+file_sync(struct vm_object *o)
+{
+	(void)o;
+	return 0;
+}
+
+static const struct vm_object_ops file_ops = { file_nothing, file_nothing,
+	file_enter, file_leave, file_read, file_back, file_write, file_sync };
+
+static void
+truncate_work(void *arg)
+{
+	struct worker *w = arg;
+
+	for (uint64_t k = 0; k < 20 * rounds; k++) {
+		uint64_t r = host_random(&w->rng) >> 16;
+
+		sleep_lock(&file_size);
+		vm_object_resize(&file, r % 3 ? FILE_PAGES : r % FILE_PAGES);
+		sleep_unlock(&file_size);
+		w->ops++;
+	}
+}
+
+/* Private: what was written is there, or was cut off with the file. */
+static void
+file_access(struct vmspace *vs, struct worker *w, unsigned i)
+{
+	uint64_t v = mark(w->cpu, i, w->ops), got = v;
+	vaddr_t va = page(w->cpu, i);
+	int error = host_write(vs, va, v);
+
+	if (error == 0)
+		error = host_read(vs, va, &got);
+	if (error != 0 && error != ENXIO)
+		BAD("a page of a file: error %d", error);
+	if (got != v && got != 0)
+		BAD("a page of a file holds 0x%lx, expected 0x%lx or 0",
+		    (unsigned long)got, (unsigned long)v);
+}
+
+static void
+file_step(struct vmspace *vs, struct worker *w)
+{
+	struct vm_mapreq rq = { .va = page(w->cpu, 0),
+		.size = FILE_PAGES * PAGE_SIZE,
+		.prot = VM_PROT_READ | VM_PROT_WRITE, .maxprot = VM_PROT_ALL,
+		.flags = VM_MAP_FIXED, .source = VM_FILE, .object = &file };
+	uint64_t r = host_random(&w->rng) >> 16;
+	unsigned i = r % FILE_PAGES;
+	struct vmspace *child;
+	vaddr_t va;
+
+	w->ops++;
+	must("map", vm_map(vs, &rq, &va), 0);
+	for (unsigned k = 0; k < 6; k++)
+		file_access(vs, w, (i + 3 * k) % FILE_PAGES);
+	if (r >> 8 & 1)
+		must("discard", vm_sync(vs, page(w->cpu, i), PAGE_SIZE,
+		    VM_SYNC_DISCARD), 0);
+	if ((r >> 9 & 3) == 0) {
+		must("fork", vmspace_fork(vs, &child), 0);
+		file_access(child, w, i);
+		file_access(vs, w, i);
+		host_load(vs);
+		vmspace_drop(child);
+	}
+	if (r >> 11 & 1)
+		must("unmap", vm_unmap(vs, page(w->cpu, i), PAGE_SIZE), 0);
+}
+
+static void
+file_work(void *arg)
+{
+	struct worker *w = arg;
+	struct vmspace *vs;
+
+	must("create", vmspace_create(&vs), 0);
+	host_load(vs);
+	for (uint64_t k = 0; k < 10 * rounds; k++)
+		file_step(vs, w);
+	host_load(NULL);
+	vmspace_drop(vs);
+}
+
+static int
+run_file(void *arg)
+{
+	host_fn *fn[MAXCPU];
+	void *args[MAXCPU];
+	size_t before;
+
+	host_boot(arg);
+	sleeplock_init(&file_size, RANK_INODE, "file");
+	vm_object_init(&file, &file_ops);
+	vm_object_resize(&file, FILE_PAGES);
+	before = frames_left();
+	for (unsigned c = 0; c < ncpu; c++) {
+		workers[c] = (struct worker){ .cpu = c,
+			.rng = seed * 104729 + c + 1 };
+		fn[c] = c == 0 ? truncate_work : file_work;
+		args[c] = &workers[c];
+	}
+	host_run_threads(ncpu, fn, args);
+	vm_object_resize(&file, 0);
+	if (vm_check() != 0)
+		BAD("vm_check");
+	if (frames_left() != before)
+		BAD("%ld frames lost", (long)before - (long)frames_left());
+	return 0;
+}
+
+static void
+stress_file(const char *design, unsigned n)
+{
+	struct host_options o = host_defaults;
+	char name[64];
+	const char *bad;
+
+	o.design = design;
+	o.threads = true;
+	seed += n;
+	snprintf(name, sizeof(name), "%s/truncate/%u", design, n);
+	bad = run_child(run_file, &o, 300000, false);
+	seed -= n;
+	report_result(bad[0] == '\0', name, bad);
 }
 
 /* ---- L4 primitives: all CPUs give and take the same few pages ---- */
@@ -412,6 +609,7 @@ stress(const char *design, unsigned p)
 
 	o.design = design;
 	o.threads = true;
+	o.swap_slots = p % 2 ? 256 : 24;
 	o.chaos = p % 4;
 	o.policy.targets = (enum tlb_targets)(p & 1);
 	o.policy.deliver = (enum tlb_deliver)(p >> 1 & 1);
@@ -424,24 +622,39 @@ stress(const char *design, unsigned p)
 	report_result(bad[0] == '\0', name, bad);
 }
 
+static bool
+chosen(const char *only, const char *design)
+{
+	return only == NULL || strcmp(only, design) == 0;
+}
+
 int
 main(int argc, char **argv)
 {
 	unsigned ndesigns = 0;
+	const char *only = NULL;
 
-	while (vm_design_names[ndesigns] != NULL)
-		ndesigns++;
 	for (int i = 1; i + 1 < argc; i += 2) {
-		if (strcmp(argv[i], "-s") == 0)
+		if (strcmp(argv[i], "-d") == 0)
+			only = argv[i + 1];
+		else if (strcmp(argv[i], "-s") == 0)
 			(void)strtou64(argv[i + 1], &seed);
 		else if (strcmp(argv[i], "-n") == 0)
 			(void)strtou64(argv[i + 1], &rounds);
 	}
-	report_begin("tsan", "build/tsan.json", 12 * ndesigns + FLOWS);
-	for (unsigned d = 0; d < ndesigns; d++)
+	for (unsigned d = 0; vm_design_names[d] != NULL; d++)
+		ndesigns += chosen(only, vm_design_names[d]);
+	report_begin("tsan", only != NULL ? NULL : "build/tsan.json",
+	    (12 + FILES) * ndesigns + (chosen(only, "l4") ? FLOWS : 0));
+	for (unsigned d = 0; vm_design_names[d] != NULL; d++) {
+		if (!chosen(only, vm_design_names[d]))
+			continue;
 		for (unsigned p = 0; p < 12; p++)
 			stress(vm_design_names[d], p);
-	for (unsigned n = 0; n < FLOWS; n++)
+		for (unsigned n = 0; n < FILES; n++)
+			stress_file(vm_design_names[d], n);
+	}
+	for (unsigned n = 0; n < FLOWS && chosen(only, "l4"); n++)
 		stress_flow(n);
 	report_number("rounds", rounds);
 	return report_end();

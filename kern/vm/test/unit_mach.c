@@ -7,7 +7,7 @@
 #include "lib/string.h"
 #include "mem/kmem.h"
 #include "sync/counter.h"
-#include "vm/mach/mach.h"
+#include "vm/mach/mach_page.h"
 #include "vm/test/unit.h"
 
 #define BASE ((vaddr_t)0x1555555000)

@@ -16,12 +16,14 @@ static const struct {
 	const char *name;
 	const struct unit *units;
 	const char *design; /* NULL: the default */
-} files[] = { { "lib", unit_lib, NULL }, { "sync", unit_sync, NULL },
-	{ "mem", unit_mem, NULL }, { "pmap", unit_pmap, NULL },
-	{ "tlb", unit_tlb, NULL }, { "object", unit_object, NULL },
-	 { "mach", unit_mach, "mach" },
-	{ "pd", unit_pd, NULL }, { "l4", unit_l4, "l4" },
-	{ "root", unit_root, "l4" }, { "null", unit_null, "null" } };
+	size_t swap_slots;
+} files[] = { { "lib", unit_lib, NULL, 0 }, { "sync", unit_sync, NULL, 0 },
+	{ "mem", unit_mem, NULL, 0 }, { "pmap", unit_pmap, NULL, 0 },
+	{ "tlb", unit_tlb, NULL, 0 }, { "object", unit_object, NULL, 0 },
+	{ "mach", unit_mach, "mach", 0 },
+	{ "pageout", unit_pageout, "mach", 256 },
+	{ "pd", unit_pd, NULL, 0 }, { "l4", unit_l4, "l4", 0 },
+	{ "root", unit_root, "l4", 64 }, { "null", unit_null, "null", 0 } };
 
 static uint64_t rng = 88172645463325252ull;
 
@@ -56,6 +58,7 @@ unit_panics(host_fn *fn, void *arg)
 struct run {
 	const struct unit *unit;
 	const char *design;
+	size_t swap_slots;
 };
 
 static int
@@ -66,11 +69,11 @@ run_unit(void *arg)
 	struct host_options o = host_defaults;
 
 	o.ram_size = (size_t)4 << 20;
-	o.swap_slots = 64;
 	if (u->asid_bits != 0)
 		o.policy.asid_bits = u->asid_bits;
 	if (r->design != NULL)
 		o.design = r->design;
+	o.swap_slots = r->swap_slots;
 	host_boot(&o);
 	u->fn();
 	return 0;
@@ -88,7 +91,8 @@ main(int argc, char **argv)
 	report_begin("unit", "build/unit.json", n);
 	for (unsigned f = 0; f < ARRAY_SIZE(files); f++)
 		for (const struct unit *u = files[f].units; u->name; u++) {
-			struct run r = { u, files[f].design };
+			struct run r = { u, files[f].design,
+				files[f].swap_slots };
 			const char *bad;
 			char name[96];
 
