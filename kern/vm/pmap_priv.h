@@ -119,22 +119,37 @@ void table_free(struct vm_page *);
 int pmap_walk_alloc(struct pmap *, vaddr_t va, unsigned level, pte_t **out);
 
 /** Translations of [@p sva, @p eva) in @p pm may be stale on some CPU.
- * @pre the entries are changed already; @p pm is locked */
+ * @pre the entries are changed already; @p pm is locked; nothing was noted
+ * before */
+static inline void
+tlb_gather_note_first(struct tlb_gather *tg, struct pmap *pm, vaddr_t sva,
+    vaddr_t eva)
+{
+	struct tlb_range *r = &tg->range[0];
+
+	KASSERT(tg->nranges == 0);
+	tg->nnoted++;
+	tg->used = true;
+	tg->nranges = 1;
+	pmap_hold(pm);
+	r->pm = pm;
+	r->sva = sva;
+	r->eva = eva;
+}
+
+/** The same, whatever was noted before. */
 static inline void
 tlb_gather_note(struct tlb_gather *tg, struct pmap *pm, vaddr_t sva,
     vaddr_t eva)
 {
 	struct tlb_range *r = &tg->range[0];
 
-	tg->nnoted++;
 	if (likely(tg->nranges == 0)) {
-		tg->used = true;
-		tg->nranges = 1;
-		pmap_hold(pm);
-		r->pm = pm;
-		r->sva = sva;
-		r->eva = eva;
-	} else if (likely(tg->nranges == 1 && r->pm == pm)) {
+		tlb_gather_note_first(tg, pm, sva, eva);
+		return;
+	}
+	tg->nnoted++;
+	if (likely(tg->nranges == 1 && r->pm == pm)) {
 		r->sva = MIN(r->sva, sva);
 		r->eva = MAX(r->eva, eva);
 	} else {

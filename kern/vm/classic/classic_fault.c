@@ -29,6 +29,13 @@ try_again(struct vm_txn *txn)
 	return VM_WAIT;
 }
 
+static __slowpath int
+enter_failed(paddr_t pa, int error, struct vm_txn *txn)
+{
+	page_drop(phys_to_page(pa));
+	return error == EAGAIN ? try_again(txn) : error;
+}
+
 /* Enter frame @p pa where @p seen was; takes over one reference on success. */
 static __always_inline int
 enter(struct vmspace *vs, vaddr_t va, paddr_t pa, unsigned bits,
@@ -37,10 +44,7 @@ enter(struct vmspace *vs, vaddr_t va, paddr_t pa, unsigned bits,
 	struct pmap_new nw = { .pa = pa, .bits = bits, .seen = seen };
 	int error = pmap_enter(vs->pmap, va, &nw, &txn->tg);
 
-	if (likely(error == 0))
-		return 0;
-	page_drop(phys_to_page(pa));
-	return error == EAGAIN ? try_again(txn) : error;
+	return likely(error == 0) ? 0 : enter_failed(pa, error, txn);
 }
 
 static __always_inline int

@@ -152,6 +152,15 @@ pte_bits(pte_t pte)
 	    (pte >> 4 & 0x30));
 }
 
+/** Whether @p pte is a leaf with all rights of @p access, which is not 0. */
+static inline bool
+pte_permits(pte_t pte, unsigned access)
+{
+	pte_t need = PTE_V | pte_mask(access & 7);
+
+	return (pte & need) == need;
+}
+
 static inline uint64_t
 pte_soft(pte_t pte)
 {

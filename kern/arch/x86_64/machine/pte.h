@@ -141,6 +141,16 @@ pte_bits(pte_t pte)
 	    (pte >> 1 & 0x30) | (pte >> 6 & 0x08));
 }
 
+/** Whether @p pte is a leaf with all rights of @p access, which is not 0.
+ * @pre @p pte is no table */
+static inline bool
+pte_permits(pte_t pte, unsigned access)
+{
+	pte_t need = PTE_P | (access & 2), nx = (pte_t)(access & 4) << 61;
+
+	return (pte & (need | nx)) == need;
+}
+
 static inline uint64_t
 pte_soft(pte_t pte)
 {
