@@ -446,73 +446,15 @@ pmap_get(struct pmap *pm, vaddr_t va, struct pmap_leaf *out)
 	return get_locked(pm, va, out);
 }
 
-/* Releases the lock. */
-static __always_inline int
-get_pin_locked(struct pmap *pm, vaddr_t va, vm_prot_t access,
-    struct vm_page **out)
-{
-	pte_t ad = PTE_A_MASK | (access & PMAP_W ? PTE_D_MASK : 0), raw;
-	unsigned level = 0;
-	int error = EFAULT;
-	pte_t *pte;
-
-	pte = pmap_walk(pm, va, &level);
-	raw = pte_load(pte);
-	if (likely(pte_permits(raw, access) && phys_is_ram(pte_pa(raw)))) {
-		paddr_t pa = pte_pa(raw);
-		struct vm_page *pg;
-
-		if (unlikely(level > 0))
-			pa += va & (level_size(level) - PAGE_SIZE);
-		pg = phys_to_page(pa);
-		if (unlikely((raw & ad) != ad))
-			__atomic_fetch_or(pte, ad, __ATOMIC_SEQ_CST);
-		if (access & PMAP_W)
-			__atomic_fetch_add(&pg->wpins, 1, __ATOMIC_RELAXED);
-		__atomic_fetch_add(&pg->holds, (uint64_t)1 << 32,
-		    __ATOMIC_RELAXED);
-		*out = pg;
-		error = 0;
-	}
-	spin_unlock(&pm->lock);
-	return error;
-}
-
-static __slowpath int
-get_pin_contended(struct pmap *pm, vaddr_t va, vm_prot_t access,
-    struct vm_page **out)
-{
-	spin_lock(&pm->lock);
-	return get_pin_locked(pm, va, access, out);
-}
-
 int
 pmap_get_pin(struct pmap *pm, vaddr_t va, vm_prot_t access,
     struct vm_page **out)
 {
-	if (unlikely(!spin_lock_fast(&pm->lock)))
-		return get_pin_contended(pm, va, access, out);
-	return get_pin_locked(pm, va, access, out);
+	spin_lock(&pm->lock);
+	return pmap_get_pin_locked(pm, va, access, out);
 }
 
 /* ---- scanning ---- */
-
-/* Entries of the run of unused groups that begins at @p va; 0: look at it. */
-static inline unsigned
-unused_run(uint64_t groups, vaddr_t va)
-{
-	unsigned i = pte_index(va, 0), in_group = i % GROUP_ENTRIES;
-	unsigned n = unused_entries(groups, i - in_group);
-
-	return n == 0 ? 0 : n - in_group;
-}
-
-/* Where the table of level 0 with @p va ends, at most @p eva. */
-static inline vaddr_t
-table_end(vaddr_t va, vaddr_t eva)
-{
-	return MIN(ROUND_DOWN(va, level_size(1)) + level_size(1), eva);
-}
 
 /* The leaves of one table of level 0, from @p pte at @p va on.
  * @return where it ended */

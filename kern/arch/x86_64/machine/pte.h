@@ -94,6 +94,13 @@ pte_widen(pte_t pte, unsigned bits)
 	return (pte & ~PTE_COW) | pte_mask(bits) | (bits & 2);
 }
 
+/** Leaf or no-access leaf @p pte with COW and without W. */
+static inline pte_t
+pte_cow(pte_t pte)
+{
+	return (pte & ~PTE_W) | PTE_COW;
+}
+
 /** Keeps frame, COW, A and D; rights in @p bits are dropped. */
 static inline pte_t
 pte_make_noaccess(paddr_t pa, unsigned bits)
