@@ -27,6 +27,7 @@ KERN_SRCS += \
 	kern/vm/copy.c \
 	kern/vm/design.c \
 	kern/vm/pmap.c \
+	kern/vm/pmap_share.c \
 	kern/vm/pmap_table.c \
 	kern/vm/pmap_cpu.c \
 	kern/vm/tlb.c \

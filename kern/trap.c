@@ -21,15 +21,21 @@
 #include "lib/panic.h"
 #include "proc/signal.h"
 
-static void
-fault_failed(int error, vaddr_t va)
+static __slowpath void
+fault_failed(const struct trapframe *tf, const struct vm_fault *f, int error)
 {
+	const struct thread *t = thread_self();
+
+	if (error == EFAULT && t->pager != 0)
+		error = l4_pager_fault(f, tf_pc(tf));
 	switch (error) {
+	case 0: /* the pager has answered */
+		break;
 	case EFAULT:
-		signal_fault(SIGSEGV, SEGV_MAPERR, va);
+		signal_fault(SIGSEGV, SEGV_MAPERR, f->va);
 		break;
 	case EACCES:
-		signal_fault(SIGSEGV, SEGV_ACCERR, va);
+		signal_fault(SIGSEGV, SEGV_ACCERR, f->va);
 		break;
 	case ENOMEM:
 		signal_kill_self(SIGKILL);
@@ -37,7 +43,7 @@ fault_failed(int error, vaddr_t va)
 	case EINTR:
 		break;
 	default:
-		signal_fault(SIGBUS, BUS_ADRERR, va);
+		signal_fault(SIGBUS, BUS_ADRERR, f->va);
 		break;
 	}
 }
@@ -51,10 +57,8 @@ trap_pagefault(struct trapframe *tf, vaddr_t va, unsigned access)
 
 	t->nfaults++;
 	error = vm_fault(t->space, &f);
-	if (unlikely(error == EFAULT && t->pager != 0))
-		error = l4_pager_fault(&f, tf_pc(tf));
 	if (unlikely(error != 0))
-		fault_failed(error, f.va);
+		fault_failed(tf, &f, error);
 }
 
 void

@@ -198,28 +198,53 @@ ext2_object(struct inode *ip)
 
 /* ---- read ---- */
 
+/* Bytes of one page, to byte @p *done of the batch. */
+static __always_inline int
+read_piece(struct ext2_inode *ei, uint64_t pos, const struct vm_pinned *buf,
+    size_t *done, size_t n)
+{
+	struct vm_page *pg;
+	int error = vm_object_get(&ei->object, pos >> PAGE_SHIFT, OBJ_READ,
+	    &pg);
+
+	if (error != 0)
+		return error;
+	vm_pinned_write(buf, *done,
+	    (char *)page_to_virt(pg) + (pos & PAGE_MASK), n);
+	page_drop(pg);
+	*done += n;
+	return 0;
+}
+
+static __attribute__((noinline)) int
+read_pieces(struct ext2_inode *ei, uint64_t pos, const struct vm_pinned *buf,
+    size_t *done, size_t total)
+{
+	int error = 0;
+	size_t n;
+
+	for (; error == 0 && *done < total; pos += n) {
+		n = MIN(PAGE_SIZE - (pos & PAGE_MASK), total - *done);
+		error = read_piece(ei, pos, buf, done, n);
+	}
+	return error;
+}
+
 static int
 ext2_read(struct file *f, const struct vm_pinned *buf, uint64_t pos,
     size_t *done)
 {
 	struct ext2_inode *ei = ext2_inode_of(f->inode);
-	size_t total, boff, n;
-	struct vm_page *pg;
-	int error = 0;
+	size_t n = 0;
+	int error;
 
 	sleep_lock_shared(&ei->lock);
-	total = pos < ei->vfs.size ? MIN(buf->size, ei->vfs.size - pos) : 0;
-	for (; *done < total; *done += n, pos += n) {
-		boff = pos & PAGE_MASK;
-		n = MIN(PAGE_SIZE - boff, total - *done);
-		error = vm_object_get(&ei->object, pos >> PAGE_SHIFT, OBJ_READ,
-		    &pg);
-		if (error != 0)
-			break;
-		vm_pinned_write(buf, *done, (char *)page_to_virt(pg) + boff,
-		    n);
-		page_drop(pg);
-	}
+	if (pos < ei->vfs.size)
+		n = MIN(buf->size, ei->vfs.size - pos);
+	if (likely(n - 1 < PAGE_SIZE - (pos & PAGE_MASK))) /* not 0 */
+		error = read_piece(ei, pos, buf, done, n);
+	else
+		error = read_pieces(ei, pos, buf, done, n);
 	sleep_unlock_shared(&ei->lock);
 	return error;
 }

@@ -77,13 +77,20 @@ free_page(char **page)
 	*page = NULL;
 }
 
+static __slowpath void
+free_pages_from(struct pipe *p, unsigned i)
+{
+	for (; i < NPAGES && p->page[i] != NULL; i++)
+		free_page(&p->page[i]);
+}
+
 /* Empty: start again at the first page and keep only that. */
-static void
+static inline void
 rewind_ring(struct pipe *p)
 {
 	p->head = p->tail = 0;
-	for (unsigned i = 1; i < NPAGES && p->page[i] != NULL; i++)
-		free_page(&p->page[i]);
+	if (unlikely(p->page[1] != NULL))
+		free_pages_from(p, 1);
 }
 
 /* The piece at @p at of the ring and @p uat of the batch; it lies in one page
@@ -186,7 +193,7 @@ pipe_read(struct file *f, const struct vm_pinned *buf, uint64_t pos,
 }
 
 /* Store as much of [@p off, size) as may be stored now. @return how much */
-static size_t
+static inline size_t
 store_locked(struct pipe *p, const struct vm_pinned *buf, size_t off)
 {
 	size_t left = buf->size - off, room = PIPE_SIZE - used(p);
@@ -202,12 +209,12 @@ store_locked(struct pipe *p, const struct vm_pinned *buf, size_t off)
 	return n;
 }
 
-static int
-pipe_write(struct file *f, const struct vm_pinned *buf, uint64_t pos,
-    size_t *done)
+/* What did not fit, or had no reader. */
+static __attribute__((noinline)) int
+write_rest(struct file *f, const struct vm_pinned *buf, size_t *done)
 {
 	struct pipe *p = f->data;
-	size_t off = 0;
+	size_t off = *done;
 	int error = 0;
 
 	while (off < buf->size && error == 0) {
@@ -234,6 +241,23 @@ pipe_write(struct file *f, const struct vm_pinned *buf, uint64_t pos,
 	}
 	*done = off;
 	return error;
+}
+
+static int
+pipe_write(struct file *f, const struct vm_pinned *buf, uint64_t pos,
+    size_t *done)
+{
+	struct pipe *p = f->data;
+	size_t n = 0;
+
+	spin_lock(&p->lock);
+	if (likely(p->nreaders > 0))
+		n = store_locked(p, buf, 0);
+	spin_unlock(&p->lock);
+	if (n > 0)
+		waitq_wake_all(&p->readers);
+	*done = n;
+	return likely(n == buf->size) ? 0 : write_rest(f, buf, done);
 }
 
 static unsigned

@@ -363,17 +363,6 @@ frame_free(struct vm_page *pg)
 }
 
 void
-page_unpin(struct vm_page *pg, bool write)
-{
-	KASSERT(pg->pins > 0);
-	if (write)
-		__atomic_fetch_sub(&pg->wpins, 1, __ATOMIC_RELEASE);
-	if (__atomic_sub_fetch(&pg->holds, (uint64_t)1 << 32,
-		__ATOMIC_ACQ_REL) == 0)
-		frame_free(pg);
-}
-
-void
 frame_cache_drain(void)
 {
 	struct frame_cache *c = this_cache();

@@ -145,7 +145,16 @@ page_drop(struct vm_page *pg)
 }
 
 /** End of a kernel access; the last one frees a frame without references. */
-void page_unpin(struct vm_page *, bool write);
+static inline void
+page_unpin(struct vm_page *pg, bool write)
+{
+	KASSERT(pg->pins > 0);
+	if (write)
+		__atomic_fetch_sub(&pg->wpins, 1, __ATOMIC_RELEASE);
+	if (__atomic_sub_fetch(&pg->holds, (uint64_t)1 << 32,
+		__ATOMIC_ACQ_REL) == 0)
+		frame_free(pg);
+}
 
 /** Frames that the allocator manages, and those free now (the per-CPU caches
  * included); exact while no CPU allocates. */

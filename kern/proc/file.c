@@ -66,15 +66,20 @@ file_hold(struct file *f)
 	__atomic_fetch_add(&f->refs, 1, __ATOMIC_RELAXED);
 }
 
+static __slowpath void
+file_free(struct file *f)
+{
+	f->ops->release(f);
+	kmem_free(&file_cache, f);
+	counter_add(TS_files, (uint64_t)-1);
+}
+
 void
 file_drop(struct file *f)
 {
 	KASSERT(f->refs > 0);
-	if (__atomic_sub_fetch(&f->refs, 1, __ATOMIC_ACQ_REL) > 0)
-		return;
-	f->ops->release(f);
-	kmem_free(&file_cache, f);
-	counter_add(TS_files, (uint64_t)-1);
+	if (unlikely(__atomic_sub_fetch(&f->refs, 1, __ATOMIC_ACQ_REL) == 0))
+		file_free(f);
 }
 
 /* ---- reading and writing ---- */
@@ -83,7 +88,7 @@ typedef int transfer_fn(struct file *, const struct vm_pinned *, uint64_t,
     size_t *);
 
 /* One batch of a file with positions: at @p *pos, or where the file is. */
-static int
+static inline int
 transfer_at(struct file *f, transfer_fn *op, const struct vm_pinned *buf,
     const uint64_t *pos, size_t *done)
 {
@@ -113,20 +118,25 @@ transfer_more(const struct file *f, bool write, int *error)
 	return *error == 0;
 }
 
-/* A few bytes from or to a pipe or terminal: one page, one call. */
-static long
-transfer_small(struct file *f, struct vmspace *vs, vaddr_t va, size_t n,
-    bool write)
+/* One page, as most transfers are: one pin, one call. */
+static __always_inline long
+transfer_page(struct file *f, struct vmspace *vs, vaddr_t va, size_t n,
+    const uint64_t *pos, bool write)
 {
+	transfer_fn *op = write ? f->ops->write : f->ops->read;
+	bool seekable = f->ops->seekable;
 	struct vm_pinned buf;
 	size_t done = 0;
 	int error = vm_pin(vs, va, n, write ? VM_PROT_READ : VM_PROT_WRITE,
 	    &buf);
 
-	if (error != 0)
+	if (unlikely(error != 0))
 		return -error;
-	error = (write ? f->ops->write : f->ops->read)(f, &buf, 0, &done);
-	page_unpin(buf.page[0], buf.write);
+	error = seekable ? transfer_at(f, op, &buf, pos, &done) :
+			   op(f, &buf, 0, &done);
+	page_unpin(buf.page[0], !write);
+	if (write && seekable)
+		vm_object_throttle();
 	return done > 0 ? (long)done : -(long)error;
 }
 
@@ -166,12 +176,16 @@ transfer_batches(struct file *f, struct vmspace *vs, vaddr_t va, size_t n,
 	return total > 0 ? (long)total : -(long)error;
 }
 
-static inline long
-file_transfer(struct file *f, struct vmspace *vs, vaddr_t va, size_t n,
+static __always_inline long
+transfer(struct file *f, struct vmspace *vs, vaddr_t va, size_t n,
     const uint64_t *pos, bool write)
 {
-	if (!f->ops->seekable && n - 1 < PAGE_SIZE - (va & PAGE_MASK))
-		return transfer_small(f, vs, va, n, write);
+	if ((f->flags & O_ACCMODE) == (write ? O_RDONLY : O_WRONLY))
+		return -EBADF;
+	if (pos != NULL && !f->ops->seekable)
+		return -ESPIPE;
+	if (likely(n - 1 < PAGE_SIZE - (va & PAGE_MASK))) /* not 0 */
+		return transfer_page(f, vs, va, n, pos, write);
 	return transfer_batches(f, vs, va, n, pos, write);
 }
 
@@ -179,22 +193,14 @@ long
 file_read(struct file *f, struct vmspace *vs, vaddr_t buf, size_t n,
     const uint64_t *pos)
 {
-	if ((f->flags & O_ACCMODE) == O_WRONLY)
-		return -EBADF;
-	if (pos != NULL && !f->ops->seekable)
-		return -ESPIPE;
-	return file_transfer(f, vs, buf, n, pos, false);
+	return transfer(f, vs, buf, n, pos, false);
 }
 
 long
 file_write(struct file *f, struct vmspace *vs, vaddr_t buf, size_t n,
     const uint64_t *pos)
 {
-	if ((f->flags & O_ACCMODE) == O_RDONLY)
-		return -EBADF;
-	if (pos != NULL && !f->ops->seekable)
-		return -ESPIPE;
-	return file_transfer(f, vs, buf, n, pos, true);
+	return transfer(f, vs, buf, n, pos, true);
 }
 
 /* A batch over memory that is the kernel's own needs no pins. */
@@ -420,8 +426,8 @@ fd_replace(struct fdtable *t, int fd, struct file *f, bool cloexec)
 	return 0;
 }
 
-struct file *
-fd_get(struct fdtable *t, int fd)
+static __always_inline struct file *
+get(struct fdtable *t, int fd)
 {
 	struct file *f;
 
@@ -433,6 +439,41 @@ fd_get(struct fdtable *t, int fd)
 		file_hold(f);
 	spin_unlock(&t->lock);
 	return f;
+}
+
+struct file *
+fd_get(struct fdtable *t, int fd)
+{
+	return get(t, fd);
+}
+
+/* With what they call in one piece: small transfers are most system calls. */
+long
+fd_read(struct fdtable *t, int fd, struct vmspace *vs, vaddr_t buf, size_t n,
+    const uint64_t *pos)
+{
+	struct file *f = get(t, fd);
+	long result;
+
+	if (unlikely(f == NULL))
+		return -EBADF;
+	result = transfer(f, vs, buf, n, pos, false);
+	file_drop(f);
+	return result;
+}
+
+long
+fd_write(struct fdtable *t, int fd, struct vmspace *vs, vaddr_t buf, size_t n,
+    const uint64_t *pos)
+{
+	struct file *f = get(t, fd);
+	long result;
+
+	if (unlikely(f == NULL))
+		return -EBADF;
+	result = transfer(f, vs, buf, n, pos, true);
+	file_drop(f);
+	return result;
 }
 
 int

@@ -134,6 +134,11 @@ int __must_check fd_replace(struct fdtable *, int fd, struct file *f,
     bool cloexec);
 /** A new reference, or NULL (EBADF). */
 struct file *fd_get(struct fdtable *, int fd);
+/** file_read() and file_write() of what @p fd names. @return also -EBADF */
+long fd_read(struct fdtable *, int fd, struct vmspace *, vaddr_t buf, size_t n,
+    const uint64_t *pos);
+long fd_write(struct fdtable *, int fd, struct vmspace *, vaddr_t buf,
+    size_t n, const uint64_t *pos);
 /** @retval EBADF */
 int fd_close(struct fdtable *, int fd);
 void fd_close_on_exec(struct fdtable *);

@@ -173,6 +173,21 @@ sched_nready(void)
 
 /* ---- the switch ---- */
 
+/* The old thread is dead, or must not stay on this CPU. */
+static __slowpath void
+leave_rare(struct runq *rq, struct thread *prev)
+{
+	bool free_it = prev->state == THREAD_DEAD && !prev->reap_by_parent;
+
+	__atomic_store_n(&prev->on_cpu, 0, __ATOMIC_RELEASE);
+	if (rq->misplaced != NULL) {
+		rq->misplaced = NULL;
+		enqueue(prev);
+	}
+	if (free_it)
+		thread_free(prev);
+}
+
 /*
  * The new thread, on its own stack: now nobody uses the old one's, so that it
  * may run elsewhere or be freed.
@@ -182,17 +197,13 @@ sched_finish_switch(void)
 {
 	struct runq *rq = this_runq();
 	struct thread *self = thread_self(), *prev = rq->prev;
-	bool free_it = prev->state == THREAD_DEAD && !prev->reap_by_parent;
 
+	if (unlikely(prev->state == THREAD_DEAD || rq->misplaced != NULL))
+		leave_rare(rq, prev);
+	else
+		__atomic_store_n(&prev->on_cpu, 0, __ATOMIC_RELEASE);
 	if (self->space != NULL)
 		fpu_restore(&self->fpu);
-	__atomic_store_n(&prev->on_cpu, 0, __ATOMIC_RELEASE);
-	if (unlikely(rq->misplaced != NULL)) {
-		rq->misplaced = NULL;
-		enqueue(prev);
-	}
-	if (unlikely(free_it))
-		thread_free(prev);
 }
 
 static void
@@ -361,6 +372,24 @@ timer_remove(struct thread *t)
 	spin_unlock(&rq->timer_lock);
 }
 
+static inline void
+block(struct thread *t)
+{
+	if (likely(__atomic_load_n(&t->state, __ATOMIC_ACQUIRE) ==
+		THREAD_BLOCKED))
+		schedule();
+	else
+		unqueue_self(t);
+}
+
+static __attribute__((noinline)) void
+block_until(struct thread *t, ns_t deadline)
+{
+	timer_add(t, deadline);
+	block(t);
+	timer_remove(t);
+}
+
 void
 sched_block(ns_t deadline)
 {
@@ -372,14 +401,10 @@ sched_block(ns_t deadline)
 #ifdef DEBUG
 	lockset_assert_none("sched_block", true);
 #endif
-	if (unlikely(deadline != DEADLINE_NONE))
-		timer_add(t, deadline);
-	if (__atomic_load_n(&t->state, __ATOMIC_ACQUIRE) == THREAD_BLOCKED)
-		schedule();
+	if (deadline == DEADLINE_NONE)
+		block(t);
 	else
-		unqueue_self(t);
-	if (unlikely(deadline != DEADLINE_NONE))
-		timer_remove(t);
+		block_until(t, deadline);
 }
 
 bool
@@ -392,7 +417,9 @@ sched_interrupted(enum wait_how how)
 	};
 	const struct thread *t = thread_self();
 
-	return __atomic_load_n(&t->work, __ATOMIC_SEQ_CST) & why[how];
+	/* After sched_block_prepare(), which has a fence: whoever sets a bit
+	 * wakes, so one of the two sees the other. */
+	return __atomic_load_n(&t->work, __ATOMIC_ACQUIRE) & why[how];
 }
 
 void

@@ -25,10 +25,12 @@ waitq_init(struct waitq *wq, const char *name)
 int
 waitq_wait(struct waitq *wq, uint32_t seq, enum wait_how how, ns_t deadline)
 {
-	struct waitq_place w = { .thread = this_cpu()->thread };
+	struct waitq_place w; /* of its fields wq and seq are not used here */
 	int error = 0;
 	bool on;
 
+	w.thread = this_cpu()->thread;
+	w.woken = false;
 #ifdef DEBUG
 	lockset_assert_none("waitq_wait", true);
 #endif

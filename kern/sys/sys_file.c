@@ -49,27 +49,15 @@ install(struct file *f, int from, bool cloexec, int *out)
 long
 sys_read(uintptr_t fd, uintptr_t buf, uintptr_t n)
 {
-	struct file *f = fd_get(files(), (int)fd);
-	long result;
-
-	if (f == NULL)
-		return -EBADF;
-	result = file_read(f, space(), buf, n, NULL);
-	file_drop(f);
-	return signal_restartable(result);
+	return signal_restartable(fd_read(files(), (int)fd, space(), buf, n,
+	    NULL));
 }
 
 long
 sys_write(uintptr_t fd, uintptr_t buf, uintptr_t n)
 {
-	struct file *f = fd_get(files(), (int)fd);
-	long result;
-
-	if (f == NULL)
-		return -EBADF;
-	result = file_write(f, space(), buf, n, NULL);
-	file_drop(f);
-	return signal_restartable(result);
+	return signal_restartable(fd_write(files(), (int)fd, space(), buf, n,
+	    NULL));
 }
 
 typedef long transfer_fn(struct file *, struct vmspace *, vaddr_t, size_t,
@@ -178,34 +166,26 @@ sys_pwritev(uintptr_t fd, uintptr_t iov, uintptr_t n, uintptr_t pos,
 	return vector_call_at(fd, iov, n, pos, file_write);
 }
 
-static long
-transfer_at(uintptr_t fd, const uintptr_t buf[2], uintptr_t pos,
-    transfer_fn *transfer)
-{
-	const uint64_t at = pos;
-	struct file *f;
-	long result;
-
-	if ((int64_t)pos < 0)
-		return -EINVAL;
-	f = fd_get(files(), (int)fd);
-	if (f == NULL)
-		return -EBADF;
-	result = transfer(f, space(), buf[0], buf[1], &at);
-	file_drop(f);
-	return signal_restartable(result);
-}
-
 long
 sys_pread64(uintptr_t fd, uintptr_t buf, uintptr_t n, uintptr_t pos)
 {
-	return transfer_at(fd, (const uintptr_t[]){ buf, n }, pos, file_read);
+	const uint64_t at = pos;
+
+	if ((int64_t)pos < 0)
+		return -EINVAL;
+	return signal_restartable(fd_read(files(), (int)fd, space(), buf, n,
+	    &at));
 }
 
 long
 sys_pwrite64(uintptr_t fd, uintptr_t buf, uintptr_t n, uintptr_t pos)
 {
-	return transfer_at(fd, (const uintptr_t[]){ buf, n }, pos, file_write);
+	const uint64_t at = pos;
+
+	if ((int64_t)pos < 0)
+		return -EINVAL;
+	return signal_restartable(fd_write(files(), (int)fd, space(), buf, n,
+	    &at));
 }
 
 long

@@ -10,16 +10,19 @@
  */
 #include "abi/errno.h"
 #include "lib/string.h"
+#include "vm/pmap_priv.h"
 #include "vm/txn.h"
 #include "vm/vm.h"
 
-static int
+static __slowpath int
 pin_page_slow(struct vmspace *vs, vaddr_t va, vm_prot_t access,
     struct vm_page **out)
 {
 	struct vm_txn txn;
 	int error;
 
+	if (pmap_get_pin(vs->pmap, va, access, out) == 0)
+		return 0; /* only the lock was taken */
 	tlb_gather_init(&txn.tg);
 	txn.held = NULL;
 	do {
@@ -35,8 +38,8 @@ pin_page_slow(struct vmspace *vs, vaddr_t va, vm_prot_t access,
 	return error == 0 || error == EINTR ? error : EFAULT;
 }
 
-static int
-pin_page(struct vmspace *vs, vaddr_t va, vm_prot_t access,
+int
+vm_pin_page(struct vmspace *vs, vaddr_t va, vm_prot_t access,
     struct vm_page **out)
 {
 #ifdef DEBUG
@@ -44,20 +47,22 @@ pin_page(struct vmspace *vs, vaddr_t va, vm_prot_t access,
 #endif
 	if (unlikely(va < USER_MIN || va >= USER_MAX))
 		return EFAULT;
-	if (likely(pmap_get_pin(vs->pmap, va, access, out) == 0))
+	/* Without a call, so that the usual pin saves no registers. */
+	if (likely(spin_lock_fast(&vs->pmap->lock) &&
+		pmap_get_pin_locked(vs->pmap, va, access, out) == 0))
 		return 0;
 	return pin_page_slow(vs, va, access, out);
 }
 
-static __attribute__((noinline)) int
-pin_pages(struct vmspace *vs, vaddr_t va, size_t size, vm_prot_t access,
+int
+vm_pin_pages(struct vmspace *vs, vaddr_t va, size_t size, vm_prot_t access,
     struct vm_pinned *out)
 {
 	out->npages = 0;
 	out->size = 0;
 	while (out->size < size && out->npages < VM_PIN_MAX) {
 		vaddr_t at = va + out->size;
-		int error = pin_page(vs, at, access,
+		int error = vm_pin_page(vs, at, access,
 		    &out->page[out->npages]);
 
 		if (error != 0) {
@@ -72,19 +77,6 @@ pin_pages(struct vmspace *vs, vaddr_t va, size_t size, vm_prot_t access,
 	return 0;
 }
 
-int
-vm_pin(struct vmspace *vs, vaddr_t va, size_t size, vm_prot_t access,
-    struct vm_pinned *out)
-{
-	out->write = (access & VM_PROT_WRITE) != 0;
-	out->offset = va & PAGE_MASK;
-	if (unlikely(size - 1 >= PAGE_SIZE - out->offset)) /* 0 as well */
-		return pin_pages(vs, va, size, access, out);
-	out->npages = 1;
-	out->size = size;
-	return pin_page(vs, va, access, &out->page[0]);
-}
-
 void
 vm_unpin(struct vm_pinned *p)
 {
@@ -92,60 +84,67 @@ vm_unpin(struct vm_pinned *p)
 		page_unpin(p->page[--p->npages], p->write);
 }
 
-/* Where byte @p off of the batch is, and how many follow in its page. */
-static char *
-pinned_at(const struct vm_pinned *p, size_t off, size_t *n)
+/* Where byte @p off of the batch is. */
+static inline char *
+pinned_at(const struct vm_pinned *p, size_t off)
 {
 	size_t at = p->offset + off;
 
 	KASSERT(off < p->size);
-	*n = MIN(*n, PAGE_SIZE - (at & PAGE_MASK));
 	return (char *)page_to_virt(p->page[at >> PAGE_SHIFT]) +
 	    (at & PAGE_MASK);
 }
 
-/* Files move whole pages, which has a faster way. */
-static inline void
-copy_piece(void *dst, const void *src, size_t n)
+/* How many bytes follow there in the same page. */
+static inline size_t
+pinned_left(const struct vm_pinned *p, size_t off)
 {
-	if (n == PAGE_SIZE && IS_ALIGNED((uintptr_t)dst | (uintptr_t)src,
-		PAGE_SIZE))
-		page_copy(dst, src);
-	else
-		memcpy(dst, src, n);
+	return PAGE_SIZE - ((p->offset + off) & PAGE_MASK);
+}
+
+/* Files move whole pages, which has a faster way. */
+static inline bool
+is_whole_page(const struct vm_pinned *p, size_t off, const void *k, size_t n)
+{
+	return n == PAGE_SIZE &&
+	    IS_ALIGNED((p->offset + off) | (uintptr_t)k, PAGE_SIZE);
+}
+
+/* Between kernel memory @p k and a batch. */
+static __attribute__((noinline)) void
+copy_pieces(const struct vm_pinned *p, size_t off, char *k, size_t n,
+    bool to_user)
+{
+	size_t now;
+
+	for (; n > 0; off += now, k += now, n -= now) {
+		now = MIN(n, pinned_left(p, off));
+		if (is_whole_page(p, off, k, now))
+			page_copy(to_user ? pinned_at(p, off) : k,
+			    to_user ? k : pinned_at(p, off));
+		else
+			memcpy(to_user ? pinned_at(p, off) : k,
+			    to_user ? k : pinned_at(p, off), now);
+	}
 }
 
 void
 vm_pinned_read(const struct vm_pinned *p, size_t off, void *dst, size_t n)
 {
-	char *d = dst;
-
-	while (n > 0) {
-		size_t now = n;
-		const char *s = pinned_at(p, off, &now);
-
-		copy_piece(d, s, now);
-		off += now;
-		d += now;
-		n -= now;
-	}
+	if (likely(is_whole_page(p, off, dst, n)))
+		page_copy(dst, pinned_at(p, off));
+	else
+		copy_pieces(p, off, dst, n, false);
 }
 
 void
 vm_pinned_write(const struct vm_pinned *p, size_t off, const void *src,
     size_t n)
 {
-	const char *s = src;
-
-	while (n > 0) {
-		size_t now = n;
-		char *d = pinned_at(p, off, &now);
-
-		copy_piece(d, s, now);
-		off += now;
-		s += now;
-		n -= now;
-	}
+	if (likely(is_whole_page(p, off, src, n)))
+		page_copy(pinned_at(p, off), src);
+	else
+		copy_pieces(p, off, (char *)(uintptr_t)src, n, true);
 }
 
 /* Page by page between @p k and user memory. */
@@ -159,7 +158,7 @@ copy_user(struct vmspace *vs, char *k, vaddr_t u, size_t n, bool to_user)
 	while (n > 0) {
 		size_t now = MIN(n, PAGE_SIZE - (u & PAGE_MASK));
 		struct vm_page *pg;
-		int error = pin_page(vs, u, access, &pg);
+		int error = vm_pin_page(vs, u, access, &pg);
 		char *at;
 
 		if (error != 0)
@@ -195,7 +194,7 @@ copyinstr(struct vmspace *vs, char *dst, vaddr_t src, size_t size)
 	while (size > 0) {
 		size_t now = MIN(size, PAGE_SIZE - (src & PAGE_MASK)), len;
 		struct vm_page *pg;
-		int error = pin_page(vs, src, VM_PROT_READ, &pg);
+		int error = vm_pin_page(vs, src, VM_PROT_READ, &pg);
 		const char *at;
 
 		if (error != 0)

@@ -88,16 +88,22 @@ clear_flags(struct vm_page *pg, uint32_t bits)
 	__atomic_fetch_and(&pg->flags, ~bits, __ATOMIC_RELAXED);
 }
 
-struct vm_page *
-vm_object_find(const struct vm_object *o, uint64_t index)
+static __always_inline struct vm_page *
+find(const struct vm_object *o, uint64_t index)
 {
 	struct vm_page *pg = *bucket_of(o, index);
 
 	while (pg != NULL && (pg->owner != o || pg->offset != index))
 		pg = pg->chain;
-	if (pg != NULL && !(pg->flags & PG_REFERENCED))
+	if (pg != NULL && unlikely(!(pg->flags & PG_REFERENCED)))
 		set_flags(pg, PG_REFERENCED);
 	return pg;
+}
+
+struct vm_page *
+vm_object_find(const struct vm_object *o, uint64_t index)
+{
+	return find(o, index);
 }
 
 /* @p pg is BUSY and brings the cache's reference. */
@@ -278,9 +284,10 @@ vm_object_get(struct vm_object *o, uint64_t index, enum vm_object_how how,
 {
 	struct vm_page *pg;
 
-	spin_lock(&vm_object_lock);
-	pg = vm_object_find(o, index);
-	if (likely(pg != NULL && how == OBJ_READ && !(pg->flags & PG_BUSY))) {
+	if (unlikely(how != OBJ_READ || !spin_lock_fast(&vm_object_lock)))
+		return get_slow(o, index, how, out);
+	pg = find(o, index);
+	if (likely(pg != NULL && !(pg->flags & PG_BUSY))) {
 		page_hold(pg);
 		spin_unlock(&vm_object_lock);
 		*out = pg;

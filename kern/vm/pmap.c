@@ -80,7 +80,18 @@ lost_leaf(struct pmap *pm, vaddr_t va, pte_t old, unsigned level,
 		tlb_oracle_released(phys_to_page(pte_pa(old)), pm);
 }
 
-/* The same, if @p old is what a CPU may use at all. */
+/* The same of a page, as the first that is noted: without a call, so that
+ * short functions save no registers. */
+static __always_inline void
+lost_first_leaf(struct pmap *pm, vaddr_t va, pte_t old, struct tlb_gather *tg)
+{
+	va = ROUND_DOWN(va, PAGE_SIZE);
+	tlb_gather_note_first(tg, pm, va, va + PAGE_SIZE);
+	if (phys_is_ram(pte_pa(old)))
+		tlb_oracle_released(phys_to_page(pte_pa(old)), pm);
+}
+
+/* As lost_leaf(), if @p old is what a CPU may use at all. */
 static inline void
 lost_entry(struct pmap *pm, vaddr_t va, pte_t old, unsigned level,
     struct tlb_gather *tg)
@@ -89,7 +100,7 @@ lost_entry(struct pmap *pm, vaddr_t va, pte_t old, unsigned level,
 		lost_leaf(pm, va, old, level, tg);
 }
 
-static inline pte_t
+static __always_inline pte_t
 encode(const struct pmap *pm, paddr_t pa, unsigned level, unsigned bits)
 {
 	if ((bits & PMAP_RWX) == 0)
@@ -197,10 +208,11 @@ pmap_enter(struct pmap *pm, vaddr_t va, const struct pmap_new *nw,
 
 	if (unlikely(!spin_lock_fast(&pm->lock)))
 		return enter_contended(pm, va, nw, tg);
-	/* Straight on for a page of data where nothing was, or instead of a
-	 * leaf that was seen a moment ago. */
+	/* Straight on for a page of data of a space, where nothing was or
+	 * instead of a leaf that was seen a moment ago. */
 	pte = seen_slot(pm, nw->seen);
-	if (pte == NULL || nw->order != 0 || (nw->bits & PMAP_X))
+	if (pte == NULL || pm->type != PMAP_USER || nw->order != 0 ||
+	    (nw->bits & PMAP_X))
 		return enter_any(pm, va, nw, tg);
 	KASSERT(IS_ALIGNED(va | nw->pa, PAGE_SIZE));
 	old = pte_load(pte);
@@ -212,11 +224,10 @@ pmap_enter(struct pmap *pm, vaddr_t va, const struct pmap_new *nw,
 		__atomic_store_n(pte, new, __ATOMIC_RELEASE);
 		table_count_entry(pte);
 		pm->nleaves++;
-	} else if (pte_kind(old, 0) == PTE_KIND_LEAF &&
-	    pm->type == PMAP_USER &&
+	} else if (pte_kind(old, 0) == PTE_KIND_LEAF && tg->nranges == 0 &&
 	    __atomic_compare_exchange_n(pte, &old, new, false,
 		__ATOMIC_SEQ_CST, __ATOMIC_RELAXED)) {
-		lost_leaf(pm, va, old, 0, tg);
+		lost_first_leaf(pm, va, old, tg);
 	} else {
 		return enter_any(pm, va, nw, tg);
 	}
@@ -226,34 +237,64 @@ pmap_enter(struct pmap *pm, vaddr_t va, const struct pmap_new *nw,
 	return 0;
 }
 
-/* Rewrite a leaf in place; @p *was gets its bits before. */
+/* A leaf that was rewritten in place. */
+struct rewritten {
+	pte_t old;
+	unsigned before, after; /* bits */
+};
+
 static __always_inline int
-edit(struct pmap *pm, vaddr_t va, pte_t *pte, unsigned level, unsigned clear,
-    unsigned set, const struct pmap_leaf *seen, unsigned *was,
-    struct tlb_gather *tg)
+rewrite(const struct pmap *pm, pte_t *pte, unsigned level, unsigned clear,
+    unsigned set, const struct pmap_leaf *seen, struct rewritten *rw)
 {
 	pte_t old = pte_load(pte), new;
-	unsigned before, after;
 
 	do {
 		if (!is_mapped(old, level))
 			return ENOENT;
 		if (seen != NULL && differs(old, seen->raw))
 			return EAGAIN;
-		before = *was = pte_bits(old);
-		after = (before & ~clear) | set;
-		if (after & PMAP_COW)
-			after &= ~PMAP_W;
-		new = encode(pm, pte_pa(old), level, after);
-		if (new == old)
-			return 0;
-	} while (!__atomic_compare_exchange_n(pte, &old, new, false,
-	    __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
-	/* Taken rights, A or D may live on in a TLB; widening need not be
-	 * flushed (C9), and COW is for software only. */
-	if (before & ~after & ~PMAP_COW)
-		lost_entry(pm, va, old, level, tg);
-	if ((after & ~before & PMAP_X) && pm->type == PMAP_USER)
+		rw->before = pte_bits(old);
+		rw->after = (rw->before & ~clear) | set;
+		if (rw->after & PMAP_COW)
+			rw->after &= ~PMAP_W;
+		new = encode(pm, pte_pa(old), level, rw->after);
+	} while (new != old &&
+	    !__atomic_compare_exchange_n(pte, &old, new, false,
+		__ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
+	rw->old = old;
+	return 0;
+}
+
+/* Taken rights, A or D may live on in a TLB; widening need not be flushed (C9),
+ * and COW is for software only. */
+static __always_inline bool
+took_away(const struct rewritten *rw)
+{
+	return (rw->before & ~rw->after & ~PMAP_COW) != 0;
+}
+
+static __always_inline bool
+gave_code(const struct rewritten *rw)
+{
+	return (rw->after & ~rw->before & PMAP_X) != 0;
+}
+
+/* Rewrite a leaf in place; @p *was gets its bits before. */
+static __always_inline int
+edit(struct pmap *pm, vaddr_t va, pte_t *pte, unsigned level, unsigned clear,
+    unsigned set, const struct pmap_leaf *seen, unsigned *was,
+    struct tlb_gather *tg)
+{
+	struct rewritten rw;
+	int error = rewrite(pm, pte, level, clear, set, seen, &rw);
+
+	if (error != 0)
+		return error;
+	*was = rw.before;
+	if (took_away(&rw))
+		lost_entry(pm, va, rw.old, level, tg);
+	if (gave_code(&rw) && pm->type == PMAP_USER)
 		pmap_note_code(pm, tg);
 	return 0;
 }
@@ -387,7 +428,7 @@ get_locked(struct pmap *pm, vaddr_t va, struct pmap_leaf *out)
 	if (unlikely(pm->flags & PMAP_LINKS))
 		out->link = *link_word(pte);
 	spin_unlock(&pm->lock);
-	return raw == 0 ? PMAP_EMPTY : (enum pmap_entry)pte_kind(raw, 0);
+	return out->kind;
 }
 
 static __slowpath enum pmap_entry
@@ -405,75 +446,15 @@ pmap_get(struct pmap *pm, vaddr_t va, struct pmap_leaf *out)
 	return get_locked(pm, va, out);
 }
 
-/* Releases the lock. */
-static __always_inline int
-get_pin_locked(struct pmap *pm, vaddr_t va, vm_prot_t access,
-    struct vm_page **out)
-{
-	pte_t ad = PTE_A_MASK | (access & PMAP_W ? PTE_D_MASK : 0), raw;
-	unsigned level = 0;
-	int error = EFAULT;
-	pte_t *pte;
-
-	pte = pmap_walk(pm, va, &level);
-	raw = pte_load(pte);
-	if (likely(pte_kind(raw, level) == PTE_KIND_LEAF &&
-		(pte_bits(raw) & access) == access &&
-		phys_is_ram(pte_pa(raw)))) {
-		paddr_t pa = pte_pa(raw);
-		struct vm_page *pg;
-
-		if (unlikely(level > 0))
-			pa += va & (level_size(level) - PAGE_SIZE);
-		pg = phys_to_page(pa);
-		if (unlikely((raw & ad) != ad))
-			__atomic_fetch_or(pte, ad, __ATOMIC_SEQ_CST);
-		if (access & PMAP_W)
-			__atomic_fetch_add(&pg->wpins, 1, __ATOMIC_RELAXED);
-		__atomic_fetch_add(&pg->holds, (uint64_t)1 << 32,
-		    __ATOMIC_RELAXED);
-		*out = pg;
-		error = 0;
-	}
-	spin_unlock(&pm->lock);
-	return error;
-}
-
-static __slowpath int
-get_pin_contended(struct pmap *pm, vaddr_t va, vm_prot_t access,
-    struct vm_page **out)
-{
-	spin_lock(&pm->lock);
-	return get_pin_locked(pm, va, access, out);
-}
-
 int
 pmap_get_pin(struct pmap *pm, vaddr_t va, vm_prot_t access,
     struct vm_page **out)
 {
-	if (unlikely(!spin_lock_fast(&pm->lock)))
-		return get_pin_contended(pm, va, access, out);
-	return get_pin_locked(pm, va, access, out);
+	spin_lock(&pm->lock);
+	return pmap_get_pin_locked(pm, va, access, out);
 }
 
 /* ---- scanning ---- */
-
-/* Entries of the run of unused groups that begins at @p va; 0: look at it. */
-static inline unsigned
-unused_run(uint64_t groups, vaddr_t va)
-{
-	unsigned i = pte_index(va, 0), in_group = i % GROUP_ENTRIES;
-	unsigned n = unused_entries(groups, i - in_group);
-
-	return n == 0 ? 0 : n - in_group;
-}
-
-/* Where the table of level 0 with @p va ends, at most @p eva. */
-static inline vaddr_t
-table_end(vaddr_t va, vaddr_t eva)
-{
-	return MIN(ROUND_DOWN(va, level_size(1)) + level_size(1), eva);
-}
 
 /* The leaves of one table of level 0, from @p pte at @p va on.
  * @return where it ended */
@@ -520,20 +501,36 @@ protect_range(struct pmap *pm, vaddr_t va, vaddr_t eva, unsigned clear,
 	spin_unlock(&pm->lock);
 }
 
+static __slowpath void
+protect_contended(struct pmap *pm, vaddr_t sva, vaddr_t eva, unsigned clear,
+    unsigned set, struct tlb_gather *tg)
+{
+	spin_lock(&pm->lock);
+	protect_range(pm, sva, eva, clear, set, tg);
+}
+
 void
 pmap_protect(struct pmap *pm, vaddr_t sva, vaddr_t eva, unsigned clear,
     unsigned set, struct tlb_gather *tg)
 {
-	unsigned level = 0, was;
+	struct rewritten rw;
+	unsigned level = 0;
 	pte_t *pte;
 
-	spin_lock(&pm->lock);
+	if (unlikely(!spin_lock_fast(&pm->lock))) {
+		protect_contended(pm, sva, eva, clear, set, tg);
+		return;
+	}
+	/* Straight on for a page of data of a space. */
 	pte = pmap_walk(pm, sva, &level);
-	if (level != 0 || eva - sva != PAGE_SIZE) {
+	if (level != 0 || eva - sva != PAGE_SIZE || tg->nranges > 0 ||
+	    (set & PMAP_X) || pm->type != PMAP_USER) {
 		protect_range(pm, sva, eva, clear, set, tg);
 		return;
 	}
-	(void)edit(pm, sva, pte, 0, clear, set, NULL, &was, tg);
+	if (rewrite(pm, pte, 0, clear, set, NULL, &rw) == 0 &&
+	    took_away(&rw) && pte_kind(rw.old, 0) == PTE_KIND_LEAF)
+		lost_first_leaf(pm, sva, rw.old, tg);
 	spin_unlock(&pm->lock);
 }
 

@@ -205,6 +205,19 @@ int __must_check pmap_remove(struct pmap *, vaddr_t sva, vaddr_t eva,
     bool drop, struct tlb_gather *);
 
 /**
+ * Fork: put the leaves of @p from in [*@p va, @p eva) into @p to as well, with
+ * a reference of each frame, copy-on-write in both.  Each call goes at most to
+ * the end of one table and advances *@p va past what it did.
+ * @retval EBUSY   the entry at *@p va is for the caller: a software word, a
+ *                 frame that the kernel is writing (wpins), a cached page
+ * @retval ENOMEM  no table page
+ * @pre    @p to is empty there; no superpages, no links, all frames are RAM
+ * @post   leaves of @p from that lost W are noted in the gather
+ */
+int __must_check pmap_share(struct pmap *from, struct pmap *to, vaddr_t *va,
+    vaddr_t eva, struct tlb_gather *);
+
+/**
  * Leaf or word to EMPTY, or to the software word @p soft if not 0.
  * @param old may be NULL; receives what was there
  * @retval ENOENT nothing was there

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pmap_priv.h - what pmap.c, pmap_table.c and pmap_cpu.c share.
+ * pmap_priv.h - what the files of the engine share, and the pin of copy.c.
  *
  * The walk is the same in all of them: from the root down while the entry is a
  * table.  A table page is described by its struct vm_page: flags has PG_TABLE,
@@ -67,6 +67,16 @@ unused_entries(uint64_t groups, unsigned i)
 	return n;
 }
 
+/** Entries of the run of unused groups that begins at @p va; 0: look at it. */
+static inline unsigned
+unused_run(uint64_t groups, vaddr_t va)
+{
+	unsigned i = pte_index(va, 0), in_group = i % GROUP_ENTRIES;
+	unsigned n = unused_entries(groups, i - in_group);
+
+	return n == 0 ? 0 : n - in_group;
+}
+
 /** @p pte is not EMPTY any more. */
 static inline void
 table_count_entry(const pte_t *pte)
@@ -82,6 +92,13 @@ static inline vaddr_t
 level_size(unsigned level)
 {
 	return (vaddr_t)1 << (PAGE_SHIFT + PTE_INDEX_BITS * level);
+}
+
+/** Where the table of level 0 with @p va ends, at most @p eva. */
+static inline vaddr_t
+table_end(vaddr_t va, vaddr_t eva)
+{
+	return MIN(ROUND_DOWN(va, level_size(1)) + level_size(1), eva);
 }
 
 /**
@@ -109,6 +126,38 @@ pmap_walk(const struct pmap *pm, vaddr_t va, unsigned *level)
 	return &table[pte_index(va, 0)];
 }
 
+/** pmap_get_pin() with the lock held, which is released. */
+static __always_inline int
+pmap_get_pin_locked(struct pmap *pm, vaddr_t va, vm_prot_t access,
+    struct vm_page **out)
+{
+	pte_t ad = PTE_A_MASK | (access & PMAP_W ? PTE_D_MASK : 0), raw;
+	unsigned level = 0;
+	int error = EFAULT;
+	pte_t *pte;
+
+	pte = pmap_walk(pm, va, &level);
+	raw = pte_load(pte);
+	if (likely(pte_permits(raw, access) && phys_is_ram(pte_pa(raw)))) {
+		paddr_t pa = pte_pa(raw);
+		struct vm_page *pg;
+
+		if (unlikely(level > 0))
+			pa += va & (level_size(level) - PAGE_SIZE);
+		pg = phys_to_page(pa);
+		if (unlikely((raw & ad) != ad))
+			__atomic_fetch_or(pte, ad, __ATOMIC_SEQ_CST);
+		if (access & PMAP_W)
+			__atomic_fetch_add(&pg->wpins, 1, __ATOMIC_RELAXED);
+		__atomic_fetch_add(&pg->holds, (uint64_t)1 << 32,
+		    __ATOMIC_RELAXED);
+		*out = pg;
+		error = 0;
+	}
+	spin_unlock(&pm->lock);
+	return error;
+}
+
 /** One zeroed table page with its links, or NULL. */
 struct vm_page *table_alloc(struct pmap *, unsigned level);
 /** Back to the cache of zero tables. @pre every entry is EMPTY */
@@ -119,22 +168,37 @@ void table_free(struct vm_page *);
 int pmap_walk_alloc(struct pmap *, vaddr_t va, unsigned level, pte_t **out);
 
 /** Translations of [@p sva, @p eva) in @p pm may be stale on some CPU.
- * @pre the entries are changed already; @p pm is locked */
+ * @pre the entries are changed already; @p pm is locked; nothing was noted
+ * before */
+static inline void
+tlb_gather_note_first(struct tlb_gather *tg, struct pmap *pm, vaddr_t sva,
+    vaddr_t eva)
+{
+	struct tlb_range *r = &tg->range[0];
+
+	KASSERT(tg->nranges == 0);
+	tg->nnoted++;
+	tg->used = true;
+	tg->nranges = 1;
+	pmap_hold(pm);
+	r->pm = pm;
+	r->sva = sva;
+	r->eva = eva;
+}
+
+/** The same, whatever was noted before. */
 static inline void
 tlb_gather_note(struct tlb_gather *tg, struct pmap *pm, vaddr_t sva,
     vaddr_t eva)
 {
 	struct tlb_range *r = &tg->range[0];
 
-	tg->nnoted++;
 	if (likely(tg->nranges == 0)) {
-		tg->used = true;
-		tg->nranges = 1;
-		pmap_hold(pm);
-		r->pm = pm;
-		r->sva = sva;
-		r->eva = eva;
-	} else if (likely(tg->nranges == 1 && r->pm == pm)) {
+		tlb_gather_note_first(tg, pm, sva, eva);
+		return;
+	}
+	tg->nnoted++;
+	if (likely(tg->nranges == 1 && r->pm == pm)) {
 		r->sva = MIN(r->sva, sva);
 		r->eva = MAX(r->eva, eva);
 	} else {

@@ -153,7 +153,10 @@ release(struct tlb_gather *tg, unsigned nranges, bool rare)
 	drop_pages(tg->page, tg->next);
 	for (unsigned i = 0; i < nranges; i++)
 		pmap_drop(tg->range[i].pm);
-	tlb_gather_init(tg);
+	if (rare)
+		tlb_gather_init(tg);
+	else
+		tlb_gather_empty_again(tg);
 }
 
 /* ---- flushing on this CPU; interrupts off ---- */

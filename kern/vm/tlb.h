@@ -60,15 +60,22 @@ struct tlb_gather {
 	struct vm_page *page[TLB_GATHER_PAGES];
 };
 
-/** Start with nothing noted. Does not touch the arrays. */
+/** After a flush of one without a batch or tables. */
 static inline void
-tlb_gather_init(struct tlb_gather *tg)
+tlb_gather_empty_again(struct tlb_gather *tg)
 {
 	tg->used = false;
 	tg->rare = 0;
 	tg->nranges = 0;
 	tg->nnoted = 0;
 	tg->next = tg->page;
+}
+
+/** Start with nothing noted. Does not touch the arrays. */
+static inline void
+tlb_gather_init(struct tlb_gather *tg)
+{
+	tlb_gather_empty_again(tg);
 	tg->end = tg->page + TLB_GATHER_PAGES;
 	tg->batch = NULL;
 	tg->tables = NULL;

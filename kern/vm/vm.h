@@ -292,13 +292,29 @@ struct vm_pinned {
 	struct vm_page *page[VM_PIN_MAX];
 };
 
+/** As vm_pin(), of the page at @p va. */
+int __must_check vm_pin_page(struct vmspace *, vaddr_t va, vm_prot_t access,
+    struct vm_page **out);
+/** vm_pin() of any number of pages. */
+int __must_check vm_pin_pages(struct vmspace *, vaddr_t va, size_t size,
+    vm_prot_t access, struct vm_pinned *out);
 /**
  * Pin as much of [@p va, @p va + @p size) as one batch holds.
  * @retval EFAULT  not even the first byte is accessible
  * @pre no file, pipe or page lock held (asserted): fault handling may sleep
  */
-int __must_check vm_pin(struct vmspace *, vaddr_t va, size_t size,
-    vm_prot_t access, struct vm_pinned *out);
+static inline int __must_check
+vm_pin(struct vmspace *vs, vaddr_t va, size_t size, vm_prot_t access,
+    struct vm_pinned *out)
+{
+	out->write = (access & VM_PROT_WRITE) != 0;
+	out->offset = va & PAGE_MASK;
+	if (unlikely(size - 1 >= PAGE_SIZE - out->offset)) /* 0 as well */
+		return vm_pin_pages(vs, va, size, access, out);
+	out->npages = 1;
+	out->size = size;
+	return vm_pin_page(vs, va, access, &out->page[0]);
+}
 void vm_unpin(struct vm_pinned *);
 /** Copy between kernel memory and [@p off, @p off + @p n) of a batch.
  * @ctx any */

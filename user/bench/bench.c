@@ -7,10 +7,14 @@
  * with one CPU.  Operations are raw system calls.  Each benchmark runs in a
  * child of its own, so that no memory of another one is left over, and the
  * parent stays small: at most 32 resident pages.
+ * Each shows by contents and counters that it did what its name says; one that
+ * did not ends without a result.
  * Results go to /dev/results, else standard output:
  *	bench NAME SAMPLES MIN MEDIAN P90 MAX
+ * "all" leaves out those that need swap space; "swap" runs these.
  */
 #include <user.h>
+#include <abi/stat_tern.h>
 
 #define MAX_SAMPLES	1000
 
@@ -40,6 +44,27 @@ must(bool good, const char *what)
 {
 	if (!good)
 		die("bench: %s failed", what);
+}
+
+/* A counter of the kernel; another system than Tern has none. */
+static uint64_t
+counter_of(enum tern_stat_index i)
+{
+	static struct tern_stat st;
+
+	memset(&st, 0, sizeof(st));	/* its page faults now, not below */
+	tern_stat(&st, sizeof(st));
+	return st.v[i];
+}
+
+/* At least @n more than before, where they are counted at all. */
+static void
+must_count(enum tern_stat_index i, uint64_t before, uint64_t n,
+    const char *what)
+{
+	uint64_t now = counter_of(i);
+
+	must(now == 0 || now - before >= n, what);
 }
 
 static char *
@@ -223,6 +248,36 @@ bench_fork_exec_wait(int n)
 	}
 }
 
+/* The fork call alone, by page.  The pages are written again before each, so
+ * that there is something to protect; the child sees them as they were. */
+static void
+bench_fork_4096p(int n)
+{
+	enum { NPAGES = 4096 };
+	volatile char *p = map_touched(NPAGES);
+	int status = 0, i;
+	size_t k;
+	long pid = 0;
+
+	for (i = 0; i < n; i++) {
+		for (k = 0; k < NPAGES; k++)
+			p[k * PAGE_SIZE] = (char)(i + 1);
+		SAMPLE(i, pid = RAW_FORK());
+		if (pid == 0) {
+			for (k = 0; k < NPAGES; k++)
+				if (p[k * PAGE_SIZE] != (char)(i + 1))
+					RAW3(exit_group, 1, 0, 0);
+			p[PAGE_SIZE] = 0;
+			RAW3(exit_group, 0, 0, 0);
+		}
+		samples[i] /= NPAGES;
+		p[0] = 0;	/* the child has not run yet */
+		syscall6(SYS_wait4, pid, (long)&status, 0, 0, 0, 0);
+		must(pid > 0 && status == 0 && p[PAGE_SIZE] == (char)(i + 1),
+		    "fork");
+	}
+}
+
 /* A file whose pages are in the cache; on Tern's root /tmp is on the disk. */
 static int
 bench_file(size_t npages)
@@ -233,19 +288,28 @@ bench_file(size_t npages)
 
 	must(fd >= 0, "open");
 	unlink("/tmp/bench.file");
+	memset(page, 'f', sizeof(page));
 	for (i = 0; i < npages; i++)
 		must(write(fd, page, sizeof(page)) == sizeof(page), "write");
 	return fd;
 }
 
 static volatile char *
-map_bench_file(int n, int prot, int flags)
+map_file(int fd, int n, int prot, int flags)
 {
-	char *p = mmap(NULL, (size_t)n * PAGE_SIZE, prot, flags,
-	    bench_file((size_t)n), 0);
+	char *p = mmap(NULL, (size_t)n * PAGE_SIZE, prot, flags, fd, 0);
 
 	must(p != MAP_FAILED, "mmap");
 	return p;
+}
+
+static char
+byte_of_file(int fd, int page)
+{
+	char c = 0;
+
+	must(pread(fd, &c, 1, (long)page * PAGE_SIZE) == 1, "pread");
+	return c;
 }
 
 static void
@@ -253,9 +317,15 @@ bench_read_4k_cached(int n)
 {
 	char *buf = map_touched(1);
 	int fd = bench_file(1), i;
+	long got = 0;
 
-	for (i = 0; i < n; i++)
-		SAMPLE(i, syscall6(SYS_pread64, fd, (long)buf, 4096, 0, 0, 0));
+	for (i = 0; i < n; i++) {
+		buf[0] = buf[4095] = 0;
+		SAMPLE(i, got = syscall6(SYS_pread64, fd, (long)buf, 4096, 0,
+		    0, 0));
+		must(got == 4096 && buf[0] == 'f' && buf[4095] == 'f',
+		    "pread");
+	}
 }
 
 static void
@@ -263,50 +333,218 @@ bench_write_4k_cached(int n)
 {
 	char *buf = map_touched(1);
 	int fd = bench_file(1), i;
+	long got = 0;
 
-	for (i = 0; i < n; i++)
-		SAMPLE(i, syscall6(SYS_pwrite64, fd, (long)buf, 4096, 0, 0,
-		    0));
+	for (i = 0; i < n; i++) {
+		buf[0] = (char)i;
+		SAMPLE(i, got = syscall6(SYS_pwrite64, fd, (long)buf, 4096, 0,
+		    0, 0));
+		must(got == 4096 && byte_of_file(fd, 0) == (char)i, "pwrite");
+	}
 }
 
 static void
 bench_file_private_read(int n)
 {
-	volatile char *p = map_bench_file(n, PROT_READ, MAP_PRIVATE);
+	volatile char *p = map_file(bench_file((size_t)n), n, PROT_READ,
+	    MAP_PRIVATE);
+	uint64_t before = counter_of(TS_faults);
+	char c = 0;
 	int i;
 
-	for (i = 0; i < n; i++)
-		SAMPLE(i, (void)p[(size_t)i * PAGE_SIZE]);
+	for (i = 0; i < n; i++) {
+		SAMPLE(i, c = p[(size_t)i * PAGE_SIZE]);
+		must(c == 'f', "reading a mapped file");
+	}
+	must_count(TS_faults, before, (uint64_t)n, "a fault a page");
 }
 
+/* Each page gets a copy: the file stays as it was. */
 static void
 bench_file_private_write(int n)
 {
-	volatile char *p = map_bench_file(n, PROT_READ | PROT_WRITE,
+	int fd = bench_file((size_t)n), i;
+	volatile char *p = map_file(fd, n, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE);
-	int i;
+	uint64_t before = counter_of(TS_faults);
 
 	for (i = 0; i < n; i++)
 		SAMPLE(i, p[(size_t)i * PAGE_SIZE] = 1);
+	must_count(TS_faults, before, (uint64_t)n, "a fault a page");
+	for (i = 0; i < n; i++)
+		must(byte_of_file(fd, i) == 'f' &&
+		    p[(size_t)i * PAGE_SIZE] == 1 &&
+		    p[(size_t)i * PAGE_SIZE + 1] == 'f', "a private copy");
 }
 
 static void
 bench_file_shared_write(int n)
 {
-	volatile char *p = map_bench_file(n, PROT_READ | PROT_WRITE,
+	int fd = bench_file((size_t)n), i;
+	volatile char *p = map_file(fd, n, PROT_READ | PROT_WRITE,
 	    MAP_SHARED);
-	int i;
+	uint64_t before = counter_of(TS_faults);
 
 	for (i = 0; i < n; i++)
 		SAMPLE(i, p[(size_t)i * PAGE_SIZE] = 1);
+	must_count(TS_faults, before, (uint64_t)n, "a fault a page");
+	for (i = 0; i < n; i++)
+		must(byte_of_file(fd, i) == 1, "a shared store");
+}
+
+/* --- swap ------------------------------------------------------------- */
+
+/*
+ * Who waits for a device lets the CPU idle, and the counter runs on.  So a
+ * second process takes the CPU meanwhile, gives it away at once, and counts its
+ * turns, which are then subtracted: what is left was executed for us.
+ */
+static volatile uint64_t *turns;	/* shared with that process */
+static uint64_t turn_cost;		/* instructions, times 1024 */
+static pid_t turn_taker;
+
+static __attribute__((noinline)) void
+take_turns(uint64_t limit)
+{
+	while (*turns < limit) {
+		++*turns;
+		RAW0(sched_yield);
+	}
+}
+
+static void
+start_turns(void)
+{
+	uint64_t start;
+
+	turns = mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	must(turns != MAP_FAILED, "mmap");
+	*turns = 0;
+	start = counter_read();
+	take_turns(1024);
+	turn_cost = counter_read() - start;
+	turn_taker = fork();
+	if (turn_taker == 0)
+		take_turns(UINT64_MAX);	/* until it is killed */
+	must(turn_taker > 0, "fork");
+}
+
+static void
+stop_turns(void)
+{
+	kill(turn_taker, SIGKILL);
+	waitpid(turn_taker, NULL, 0);
+}
+
+/* The counter without the turns of the other process. */
+static uint64_t
+counter_busy(void)
+{
+	uint64_t now = counter_read();
+
+	return now - *turns * turn_cost / 1024;
+}
+
+static size_t
+free_pages(void)
+{
+	struct sysinfo si;
+
+	must(sysinfo(&si) == 0 && si.totalswap > 0, "finding swap space");
+	return si.freeram * si.mem_unit / PAGE_SIZE;
+}
+
+/* Which of so many pages are resident; returns how many are not. */
+static size_t
+count_out(const char *p, size_t npages, unsigned char *resident)
+{
+	size_t n = 0, i;
+
+	must(RAW3(mincore, p, npages * PAGE_SIZE, resident) == 0, "mincore");
+	for (i = 0; i < npages; i++)
+		n += !(resident[i] & 1);
+	return n;
+}
+
+/* Memory is filled until enough pages are out, and free when they come in.  A
+ * clock may pass over some: there are twice as many as are measured. */
+static void
+bench_page_in(int n)
+{
+	static unsigned char resident[1024];
+	size_t npages = 2 * (size_t)n, nmore, i;
+	uint64_t before, start;
+	char *p, *more, c = 0;
+	int k = 0;
+
+	must(npages <= sizeof(resident), "fitting the vector");
+	start_turns();
+	nmore = free_pages() + 8 * npages;
+	more = RAW_MMAP(nmore);	/* above: a clock comes there later */
+	must((long)more > 0, "mmap");
+	p = map_touched(npages);
+	for (i = 0; i < nmore; i++) {
+		*(volatile char *)(more + i * PAGE_SIZE) = 1;
+		if (i % 64 == 0 &&
+		    count_out(p, npages, resident) >= npages * 3 / 4)
+			break;
+	}
+	munmap(more, nmore * PAGE_SIZE);
+	must(count_out(p, npages, resident) >= (size_t)n, "paging out");
+	before = counter_of(TS_swap_ins);
+	for (i = 0; k < n; i++) {
+		if (resident[i] & 1)
+			continue;
+		start = counter_busy();
+		c = *(volatile char *)(p + i * PAGE_SIZE);
+		samples[k++] = counter_busy() - start;
+		must(c == 1, "paging in");
+	}
+	stop_turns();
+	must_count(TS_swap_ins, before, (uint64_t)n, "a page in a fault");
+}
+
+/* The first touch of one more page when memory is full, by page that went: the
+ * fault, the search of the daemon, the way to the device. */
+static void
+bench_page_out(int n)
+{
+	enum { NPAGES = 2048 };
+	size_t nfree, i;
+	uint64_t before = 0, start = 0, out;
+	char *p;
+	int k;
+
+	start_turns();
+	for (k = 0; k < n; k++) {
+		nfree = free_pages();
+		p = RAW_MMAP(nfree + NPAGES);
+		must((long)p > 0, "mmap");
+		for (i = 0; i < nfree + NPAGES; i++) {
+			if (i == nfree) {
+				before = counter_of(TS_swap_outs);
+				start = counter_busy();
+			}
+			*(volatile char *)(p + i * PAGE_SIZE) = 1;
+		}
+		samples[k] = counter_busy() - start;
+		out = counter_of(TS_swap_outs) - before;
+		must(out >= NPAGES / 2, "paging out");
+		samples[k] /= out;
+		munmap(p, (nfree + NPAGES) * PAGE_SIZE);
+	}
+	stop_turns();
 }
 
 static const struct bench {
 	const char	 *name;
 	void		(*run)(int n);
 	int		  n;
+	const char	 *group;
 } benches[] = {
-#define BENCH(name, n)	{ #name, bench_##name, n }
+#define BENCH(name, n)	{ #name, bench_##name, n, "all" }
+#define SWAP_BENCH(name, n)	{ #name, bench_##name, n, "swap" }
 	BENCH(getpid, 1000),
 	BENCH(first_touch_write, 1000),
 	BENCH(cow_copy, 256),
@@ -322,6 +560,9 @@ static const struct bench {
 	BENCH(file_private_read, 256),
 	BENCH(file_private_write, 256),
 	BENCH(file_shared_write, 256),
+	BENCH(fork_4096p, 100),
+	SWAP_BENCH(page_in, 256),
+	SWAP_BENCH(page_out, 10),
 };
 
 /* --- statistics ------------------------------------------------------ */
@@ -388,10 +629,10 @@ selected(const struct bench *b, int argc, char **argv)
 
 	for (i = 1; i < argc; i++) {
 		if (strcmp(argv[i], b->name) == 0 ||
-		    strcmp(argv[i], "all") == 0)
+		    strcmp(argv[i], b->group) == 0)
 			return true;
 	}
-	return argc <= 1;
+	return argc <= 1 && strcmp(b->group, "all") == 0;
 }
 
 int

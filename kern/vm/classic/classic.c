@@ -263,7 +263,7 @@ check_protect(const struct region *r, vaddr_t eva, vm_prot_t prot)
 }
 
 /* Part of @p r, or all of it, gets @p prot. */
-static void
+static __always_inline void
 protect_region(struct vmspace *vs, struct region *r, vaddr_t sva, vaddr_t eva,
     vm_prot_t prot, struct vm_txn *txn)
 {
@@ -279,29 +279,37 @@ protect_region(struct vmspace *vs, struct region *r, vaddr_t sva, vaddr_t eva,
 	region_merge(vs, r);
 }
 
+/* Parts of regions, or several. */
+static __attribute__((noinline)) int
+protect_parts(struct vmspace *vs, vaddr_t sva, vaddr_t eva, vm_prot_t prot,
+    struct vm_txn *txn)
+{
+	int error = check_protect(region_find(vs, sva), eva, prot);
+
+	if (error == 0)
+		error = region_split(vs, sva, eva);
+	for (vaddr_t va = sva; error == 0 && va < eva;) {
+		struct region *r = region_find(vs, va);
+		vaddr_t end = MIN(r->eva, eva);
+
+		protect_region(vs, r, va, end, prot, txn);
+		va = end;
+	}
+	return error;
+}
+
 static int
 classic_protect(struct vmspace *vs, vaddr_t sva, vaddr_t eva, vm_prot_t prot,
     struct vm_txn *txn)
 {
 	struct region *r = region_find(vs, sva);
-	int error = check_protect(r, eva, prot);
 
-	if (error != 0)
-		return error;
-	if (likely(region_sva(r) == sva && r->eva == eva)) {
-		protect_region(vs, r, sva, eva, prot, txn);
-		return 0;
-	}
-	error = region_split(vs, sva, eva);
-	for (vaddr_t va = sva; error == 0 && va < eva;) {
-		vaddr_t end;
-
-		r = region_find(vs, va);
-		end = MIN(r->eva, eva);
-		protect_region(vs, r, va, end, prot, txn);
-		va = end;
-	}
-	return error;
+	if (unlikely(r == NULL || region_sva(r) != sva || r->eva != eva))
+		return protect_parts(vs, sva, eva, prot, txn);
+	if (prot & ~(vm_prot_t)r->maxprot)
+		return EACCES;
+	protect_region(vs, r, sva, eva, prot, txn);
+	return 0;
 }
 
 /* ---- madvise, msync ---- */

@@ -29,6 +29,13 @@ try_again(struct vm_txn *txn)
 	return VM_WAIT;
 }
 
+static __slowpath int
+enter_failed(paddr_t pa, int error, struct vm_txn *txn)
+{
+	page_drop(phys_to_page(pa));
+	return error == EAGAIN ? try_again(txn) : error;
+}
+
 /* Enter frame @p pa where @p seen was; takes over one reference on success. */
 static __always_inline int
 enter(struct vmspace *vs, vaddr_t va, paddr_t pa, unsigned bits,
@@ -37,10 +44,7 @@ enter(struct vmspace *vs, vaddr_t va, paddr_t pa, unsigned bits,
 	struct pmap_new nw = { .pa = pa, .bits = bits, .seen = seen };
 	int error = pmap_enter(vs->pmap, va, &nw, &txn->tg);
 
-	if (likely(error == 0))
-		return 0;
-	page_drop(phys_to_page(pa));
-	return error == EAGAIN ? try_again(txn) : error;
+	return likely(error == 0) ? 0 : enter_failed(pa, error, txn);
 }
 
 static __always_inline int
@@ -126,18 +130,18 @@ physical_fill(const struct fault *f, const struct pmap_leaf *seen)
 
 /* Give the leaf more bits in place. */
 static int
-widen(const struct fault *f, const struct pmap_leaf *seen, unsigned clear,
-    unsigned set)
+widen(struct vmspace *vs, vaddr_t va, unsigned clear, unsigned set,
+    const struct pmap_leaf *seen, struct vm_txn *txn)
 {
 	struct pmap_edit ed = { .clear = clear, .set = set, .seen = seen };
 
-	if (pmap_change(f->vs->pmap, f->va, &ed, &f->txn->tg) != 0)
-		return try_again(f->txn);
-	return 0;
+	return pmap_change(vs->pmap, va, &ed, &txn->tg) == 0 ? 0 :
+							       try_again(txn);
 }
 
 static __attribute__((noinline)) int
-copy(const struct fault *f, const struct pmap_leaf *seen, struct vm_page *old)
+copy(struct vmspace *vs, vaddr_t va, unsigned bits,
+    const struct pmap_leaf *seen, struct vm_txn *txn)
 {
 	struct vm_page *pg = frame_alloc(FRAME_DEFAULT);
 	paddr_t pa;
@@ -147,28 +151,28 @@ copy(const struct fault *f, const struct pmap_leaf *seen, struct vm_page *old)
 		return ENOMEM;
 	pa = page_to_phys(pg);
 	page_copy(phys_to_virt(pa), phys_to_virt(seen->pa));
-	error = enter(f->vs, f->va, pa, f->bits, seen, f->txn);
+	error = enter(vs, va, pa, bits, seen, txn);
 	if (error != 0)
 		return error;
 	counter_add(TS_cow_copies, 1);
 	/* Our reference goes when no CPU reads the old frame any more. The
 	 * gather is fresh: there is room for one page. */
-	error = tlb_gather_page(&f->txn->tg, old);
+	error = tlb_gather_page(&txn->tg, phys_to_page(seen->pa));
 	KASSERT(error == 0);
 	return 0;
 }
 
-static int
-write_private(const struct fault *f, const struct pmap_leaf *seen)
+static __always_inline int
+write_private(struct vmspace *vs, vaddr_t va, unsigned bits,
+    const struct pmap_leaf *seen, struct vm_txn *txn)
 {
-	struct vm_page *old = phys_to_page(seen->pa);
-
 	/* Alone with it: no other leaf, and no kernel access of a former
 	 * sharer that would read what we write from now on. */
-	if (__atomic_load_n(&old->holds, __ATOMIC_ACQUIRE) != 1)
-		return copy(f, seen, old);
+	if (__atomic_load_n(&phys_to_page(seen->pa)->holds,
+		__ATOMIC_ACQUIRE) != 1)
+		return copy(vs, va, bits, seen, txn);
 	counter_add(TS_cow_reuses, 1);
-	return widen(f, seen, PMAP_COW, f->bits);
+	return widen(vs, va, PMAP_COW, bits, seen, txn);
 }
 
 static int
@@ -184,12 +188,10 @@ fault_empty(const struct fault *f, const struct pmap_leaf *seen)
 	}
 }
 
-/* All but the zero-fill. */
+/* All but the zero-fill and the copy. */
 static __attribute__((noinline)) int
 fault_other(const struct fault *f, const struct pmap_leaf *seen)
 {
-	if ((seen->bits & PMAP_COW) && f->access == PMAP_W)
-		return write_private(f, seen);
 	if (seen->raw == 0)
 		return fault_empty(f, seen);
 	if (seen->kind == PMAP_SOFT)
@@ -202,7 +204,8 @@ fault_other(const struct fault *f, const struct pmap_leaf *seen)
 	if (f->r->object != NULL && region_shared(f->r))
 		return classic_file_fault(f, seen);
 	/* COW stays, without W. */
-	return widen(f, seen, seen->bits & PMAP_COW ? 0 : PMAP_COW, f->bits);
+	return widen(f->vs, f->va, seen->bits & PMAP_COW ? 0 : PMAP_COW,
+	    f->bits, seen, f->txn);
 }
 
 int
@@ -225,6 +228,8 @@ classic_fault(struct vmspace *vs, const struct vm_fault *vf,
 	pmap_get(vs->pmap, va, &seen);
 	if (seen.raw == 0 && r->store == NULL && r->source == VM_ANON)
 		return zero_fill(vs, va, bits, &seen, txn);
+	if ((seen.bits & PMAP_COW) && vf->access == PMAP_W)
+		return write_private(vs, va, bits, &seen, txn);
 	return fault_other(
 	    &(struct fault){ vs, r, va, vf->access, bits, txn }, &seen);
 }

@@ -2,10 +2,10 @@
 /*
  * classic_fork.c - copy a space: the same frames, read-only on both sides.
  *
- * Regions first, then leaves in chunks: with the parent's pmap locked a chunk
- * is marked copy-on-write and remembered, then it is entered into the child,
- * which may need memory for tables.  Shared regions need no leaves: the child
- * finds the frames in the store; nor do pages of files that were not copied.
+ * Regions first, then their pages: the engine shares a table of ordinary leaves
+ * at a time, and leaves the others to us.  Shared regions need no leaves: the
+ * child finds the frames in the store; nor do pages of files that were not
+ * copied.
  * Locks: both spaces exclusively; the child is not published yet.
  * A frame that the kernel is writing (wpins) is copied at once: marked
  * read-only, it would still change under the child.
@@ -14,56 +14,45 @@
 #include "vm/classic/classic.h"
 #include "vm/swap.h"
 
-#define CHUNK 32
-
-struct chunk {
+/* An entry that pmap_share() does not take, and what the child gets. */
+struct odd {
+	const struct region *r;
 	struct tlb_gather *tg;
-	bool file; /* pages of the cache are found there again */
-	unsigned n;
-	struct {
-		vaddr_t va;
-		struct vm_page *pg;
-		uint64_t word; /* software word; 0: a leaf */
-		uint16_t bits;
-		bool copy; /* being written by the kernel: not shared */
-	} e[CHUNK];
+	uint64_t word;	    /* software word; 0: a leaf */
+	struct vm_page *pg; /* with a reference; NULL: nothing */
+	unsigned bits;
+	bool copy;	    /* being written by the kernel: not shared */
 };
 
+/* Under the lock of the parent's pmap, so that the page stays. */
 static int
-share_leaf(struct pmap_cursor *c, const struct pmap_leaf *leaf, void *arg)
+take_odd(struct pmap_cursor *c, const struct pmap_leaf *leaf, void *arg)
 {
-	struct chunk *ch = arg;
 	struct vm_page *pg = phys_to_page(leaf->pa);
-	bool copy = leaf->kind != PMAP_SOFT &&
-	    __atomic_load_n(&pg->wpins, __ATOMIC_ACQUIRE) != 0;
-	unsigned bits = leaf->bits;
+	struct odd *o = arg;
 
-	if (ch->n == CHUNK)
-		return 1;
-	ch->e[ch->n].va = c->va;
-	ch->e[ch->n].word = 0;
 	if (leaf->kind == PMAP_SOFT) {
-		ch->e[ch->n++].word = leaf->soft;
+		o->word = leaf->soft;
 		return 0;
 	}
 	/* Of a file and not ours alone: the child faults. */
-	if (ch->file && (pg->flags & PG_CACHED) && pg->owner != &swap_object)
+	if (o->r->object != NULL && (pg->flags & PG_CACHED) &&
+	    pg->owner != &swap_object)
 		return 0;
-	if (!copy) {
-		page_hold(pg);
-		if (!(bits & PMAP_COW))
-			bits = pmap_cursor_change(c, PMAP_W, PMAP_COW, ch->tg);
-		bits = (bits & ~PMAP_W) | PMAP_COW;
-	}
-	ch->e[ch->n].pg = pg;
-	ch->e[ch->n].bits = (uint16_t)bits;
-	ch->e[ch->n].copy = copy;
-	ch->n++;
+	page_hold(pg);
+	o->pg = pg;
+	o->bits = leaf->bits;
+	o->copy = __atomic_load_n(&pg->wpins, __ATOMIC_ACQUIRE) != 0;
+	if (o->copy)
+		return 0;
+	if (!(leaf->bits & PMAP_COW))
+		o->bits = pmap_cursor_change(c, PMAP_W, PMAP_COW, o->tg);
+	o->bits = (o->bits & ~PMAP_W) | PMAP_COW;
 	return 0;
 }
 
 /* The child shares the slot. */
-static __attribute__((noinline)) int
+static int
 enter_word(struct vmspace *child, vaddr_t va, uint64_t word,
     struct tlb_gather *tg)
 {
@@ -79,29 +68,39 @@ enter_word(struct vmspace *child, vaddr_t va, uint64_t word,
 	return 0;
 }
 
-/* Enter element @p i into the child; the reference is used up in any case. */
+/* Enter the page into the child; the reference is used up in any case. */
 static int
-enter_child(struct vmspace *child, struct chunk *ch, unsigned i)
+enter_page(struct vmspace *child, vaddr_t va, const struct odd *o)
 {
-	struct vm_page *pg = ch->e[i].pg;
-	struct pmap_new nw = { .bits = ch->e[i].bits };
+	struct pmap_new nw = { .bits = o->bits };
+	struct vm_page *pg = o->pg;
 	int error;
 
-	if (ch->e[i].word != 0)
-		return enter_word(child, ch->e[i].va, ch->e[i].word, ch->tg);
-	if (ch->e[i].copy) {
-		struct vm_page *new = frame_alloc(FRAME_DEFAULT);
-
-		if (new == NULL)
+	if (o->copy) {
+		pg = frame_alloc(FRAME_DEFAULT);
+		if (pg != NULL)
+			page_copy(page_to_virt(pg), page_to_virt(o->pg));
+		page_drop(o->pg);
+		if (pg == NULL)
 			return ENOMEM;
-		page_copy(page_to_virt(new), page_to_virt(pg));
-		pg = new;
 	}
 	nw.pa = page_to_phys(pg);
-	error = pmap_enter(child->pmap, ch->e[i].va, &nw, ch->tg);
+	error = pmap_enter(child->pmap, va, &nw, o->tg);
 	if (error != 0)
 		page_drop(pg);
 	return error;
+}
+
+static int
+fork_odd(struct vmspace *parent, struct vmspace *child,
+    const struct region *r, vaddr_t va, struct tlb_gather *tg)
+{
+	struct odd o = { .r = r, .tg = tg };
+
+	(void)pmap_scan(parent->pmap, va, va + PAGE_SIZE, take_odd, &o);
+	if (o.word != 0)
+		return enter_word(child, va, o.word, tg);
+	return o.pg != NULL ? enter_page(child, va, &o) : 0;
 }
 
 static int
@@ -109,24 +108,15 @@ fork_leaves(struct vmspace *parent, struct vmspace *child,
     const struct region *r, struct tlb_gather *tg)
 {
 	vaddr_t va = region_sva(r);
-	struct chunk ch;
 	int error = 0;
 
-	ch.tg = tg;
-	ch.file = r->object != NULL;
-	do {
-		unsigned i;
-
-		ch.n = 0;
-		pmap_scan(parent->pmap, va, r->eva, share_leaf, &ch);
-		for (i = 0; error == 0 && i < ch.n; i++)
-			error = enter_child(child, &ch, i);
-		for (; i < ch.n; i++) /* after an error */
-			if (!ch.e[i].copy && ch.e[i].word == 0)
-				page_drop(ch.e[i].pg);
-		if (ch.n > 0)
-			va = ch.e[ch.n - 1].va + PAGE_SIZE;
-	} while (error == 0 && ch.n == CHUNK);
+	while (error == 0 && va < r->eva) {
+		error = pmap_share(parent->pmap, child->pmap, &va, r->eva, tg);
+		if (error == EBUSY) {
+			error = fork_odd(parent, child, r, va, tg);
+			va += PAGE_SIZE;
+		}
+	}
 	return error;
 }
 

@@ -316,7 +316,7 @@ can_merge(const struct region *a, const struct region *b)
 }
 
 /* @p b disappears into @p a. */
-static void
+static __attribute__((noinline)) void
 absorb(struct vmspace *vs, struct region *a, struct region *b)
 {
 	vaddr_t eva = b->eva;

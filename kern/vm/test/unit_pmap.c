@@ -589,6 +589,126 @@ dump(void)
 	    0);
 }
 
+/* For share(): plain pages, and what is named to the caller. */
+static const unsigned share_bits[] = { PMAP_R | PMAP_W | PMAP_DIRTY,
+	PMAP_R | PMAP_ACCESSED, 0, PMAP_R | PMAP_COW, PMAP_R | PMAP_W,
+	PMAP_R | PMAP_X };
+static const vaddr_t share_at[] = { 0, 1, 7, 8, 511, 700 };
+enum { SOFT_AT = 9, PINNED_AT = 300, CACHED_AT = 512 };
+
+static void
+share_fill(struct pmap *pm, struct vm_page **pg, struct vm_page **odd)
+{
+	struct vm_page *pinned;
+	struct tlb_gather tg;
+
+	tlb_gather_init(&tg);
+	for (unsigned i = 0; i < ARRAY_SIZE(share_at); i++) {
+		pg[i] = frame_alloc(0);
+		EQUAL(enter(pm, VA + share_at[i] * PAGE_SIZE,
+			  page_to_phys(pg[i]), 0, share_bits[i], &tg),
+		    0);
+	}
+	odd[0] = frame_alloc(0);
+	odd[1] = frame_alloc(0);
+	odd[1]->flags |= PG_CACHED;
+	EQUAL(enter(pm, VA + PINNED_AT * PAGE_SIZE, page_to_phys(odd[0]), 0,
+		  PMAP_R | PMAP_W, &tg),
+	    0);
+	EQUAL(pmap_get_pin(pm, VA + PINNED_AT * PAGE_SIZE, PMAP_W, &pinned),
+	    0);
+	EQUAL(enter(pm, VA + CACHED_AT * PAGE_SIZE, page_to_phys(odd[1]), 0,
+		  PMAP_R, &tg),
+	    0);
+	(void)pmap_clear(pm, VA + SOFT_AT * PAGE_SIZE,
+	    PMAP_SOFT_WORD(PMAP_SOFT_SWAP, 5), NULL, &tg);
+	flush(&tg);
+}
+
+/* Of 4 MiB with pages here and there: what is plain is in both tables, copy on
+ * write, and counted; the others are named one after the other. */
+static void
+share(void)
+{
+	struct pmap *from = create(PMAP_USER, 0), *to = create(PMAP_USER, 0);
+	vaddr_t va = VA, eva = VA + 1024 * PAGE_SIZE;
+	struct vm_page *pg[ARRAY_SIZE(share_at)], *odd[2];
+	struct pmap_leaf l, m;
+	struct tlb_gather tg;
+
+	share_fill(from, pg, odd);
+	tlb_gather_init(&tg);
+	EQUAL(pmap_share(from, to, &va, eva, &tg), EBUSY);
+	EQUAL(va, VA + SOFT_AT * PAGE_SIZE);
+	CHECK(tg.nranges == 1 && tg.range[0].pm == from);
+	EQUAL(tg.range[0].sva, VA);
+	EQUAL(tg.range[0].eva, VA + PAGE_SIZE);
+	va += PAGE_SIZE;
+	EQUAL(pmap_share(from, to, &va, eva, &tg), EBUSY);
+	EQUAL(va, VA + PINNED_AT * PAGE_SIZE);
+	pmap_get(from, va, &l);
+	CHECK(l.bits & PMAP_W); /* left as it was */
+	va += PAGE_SIZE;
+	EQUAL(pmap_share(from, to, &va, eva, &tg), 0); /* one table */
+	EQUAL(va, VA + CACHED_AT * PAGE_SIZE);
+	EQUAL(tg.range[0].eva, VA + 512 * PAGE_SIZE);
+	EQUAL(pmap_share(from, to, &va, eva, &tg), EBUSY);
+	EQUAL(va, VA + CACHED_AT * PAGE_SIZE);
+	va += PAGE_SIZE;
+	EQUAL(pmap_share(from, to, &va, eva - 10 * PAGE_SIZE, &tg), 0);
+	EQUAL(va, eva - 10 * PAGE_SIZE);
+
+	for (unsigned i = 0; i < ARRAY_SIZE(share_at); i++) {
+		unsigned want = (share_bits[i] & ~PMAP_W) | PMAP_COW;
+
+		va = VA + share_at[i] * PAGE_SIZE;
+		EQUAL(pmap_get(from, va, &l),
+		    share_bits[i] != 0 ? PMAP_LEAF : PMAP_NOACCESS);
+		EQUAL(pmap_get(to, va, &m), l.kind);
+		EQUAL(l.bits, want);
+		EQUAL(m.bits, want);
+		CHECK(l.pa == page_to_phys(pg[i]) && m.pa == l.pa);
+		EQUAL(pg[i]->refs, 2);
+	}
+	EQUAL(to->nleaves, ARRAY_SIZE(share_at));
+	CHECK(odd[0]->refs == 1 && odd[1]->refs == 1);
+	EQUAL(pmap_check(from), 0);
+	EQUAL(pmap_check(to), 0);
+	flush(&tg);
+}
+
+/* Without memory for a table nothing is shared, and nothing lost. */
+static void
+share_without_memory(void)
+{
+	struct pmap *from = create(PMAP_USER, 0), *to = create(PMAP_USER, 0);
+	struct vm_page *pg = frame_alloc(0);
+	struct tlb_gather tg;
+	struct pmap_leaf l;
+	vaddr_t va = VA;
+
+	tlb_gather_init(&tg);
+	EQUAL(enter(from, VA + PAGE_SIZE, page_to_phys(pg), 0, PMAP_R | PMAP_W,
+		  &tg),
+	    0);
+	fail_arm(1, NULL);
+	EQUAL(pmap_share(from, to, &va, VA + GIG, &tg), ENOMEM);
+	EQUAL(va, VA + PAGE_SIZE);
+	EQUAL(pg->refs, 1);
+	pmap_get(from, va, &l);
+	CHECK(l.bits & PMAP_W);
+	CHECK(tlb_gather_empty(&tg));
+	EQUAL(pmap_share(from, to, &va, VA + GIG, &tg), 0);
+	EQUAL(pg->refs, 2);
+	EQUAL(to->nleaves, 1);
+	EQUAL(pmap_check(to), 0);
+	/* Where there is no table it goes on behind it. */
+	va = VA + 4 * GIG;
+	EQUAL(pmap_share(from, to, &va, VA + 8 * GIG, &tg), 0);
+	EQUAL(va, VA + 5 * GIG);
+	flush(&tg);
+}
+
 static void
 drop_with_leaf(void *arg)
 {
@@ -622,6 +742,8 @@ const struct unit unit_pmap[] = {
 	{ "links", links, 0 },
 	{ "store", store, 0 },
 	{ "pins", pins, 0 },
+	{ "share", share, 0 },
+	{ "share_without_memory", share_without_memory, 0 },
 	{ "fixup", fixup, 0 },
 	{ "check_sees", check_sees, 0 },
 	{ "dump", dump, 0 },

@@ -103,6 +103,13 @@ pte_widen(pte_t pte, unsigned bits)
 	return (pte & ~PTE_COW) | pte_mask(bits | (bits & 2) >> 1);
 }
 
+/** Leaf or no-access leaf @p pte with COW and without W. */
+static inline pte_t
+pte_cow(pte_t pte)
+{
+	return (pte & ~PTE_W) | PTE_COW;
+}
+
 /** Keeps frame, COW, A and D; rights in @p bits are dropped. */
 static inline pte_t
 pte_make_noaccess(paddr_t pa, unsigned bits)
@@ -150,6 +157,15 @@ pte_bits(pte_t pte)
 {
 	return (unsigned)((pte >> 1 & 0x07) | (pte >> 3 & 0x08) |
 	    (pte >> 4 & 0x30));
+}
+
+/** Whether @p pte is a leaf with all rights of @p access, which is not 0. */
+static inline bool
+pte_permits(pte_t pte, unsigned access)
+{
+	pte_t need = PTE_V | pte_mask(access & 7);
+
+	return (pte & need) == need;
 }
 
 static inline uint64_t

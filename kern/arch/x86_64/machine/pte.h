@@ -94,6 +94,13 @@ pte_widen(pte_t pte, unsigned bits)
 	return (pte & ~PTE_COW) | pte_mask(bits) | (bits & 2);
 }
 
+/** Leaf or no-access leaf @p pte with COW and without W. */
+static inline pte_t
+pte_cow(pte_t pte)
+{
+	return (pte & ~PTE_W) | PTE_COW;
+}
+
 /** Keeps frame, COW, A and D; rights in @p bits are dropped. */
 static inline pte_t
 pte_make_noaccess(paddr_t pa, unsigned bits)
@@ -139,6 +146,16 @@ pte_bits(pte_t pte)
 {
 	return (unsigned)((pte & (PTE_P | PTE_W)) | (~pte >> 61 & 4) |
 	    (pte >> 1 & 0x30) | (pte >> 6 & 0x08));
+}
+
+/** Whether @p pte is a leaf with all rights of @p access, which is not 0.
+ * @pre @p pte is no table */
+static inline bool
+pte_permits(pte_t pte, unsigned access)
+{
+	pte_t need = PTE_P | (access & 2), nx = (pte_t)(access & 4) << 61;
+
+	return (pte & (need | nx)) == need;
 }
 
 static inline uint64_t
