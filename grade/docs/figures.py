@@ -319,10 +319,12 @@ def fault():
 def file_read():
     return call_graph('file_read', {
         'sys': ['kern/sys/sys_file.c:sys_read'],
-        'proc': ['kern/proc/file.c:file_read',
-                 'kern/proc/file.c:file_transfer',
+        'proc': ['kern/proc/file.c:fd_read',
+                 'kern/proc/file.c:transfer',
+                 'kern/proc/file.c:transfer_page',
                  'kern/proc/file.c:transfer_batches'],
-        'vm': ['kern/vm/copy.c:vm_pin', 'kern/vm/object.c:vm_object_get',
+        'vm': ['kern/vm/vm.h:vm_pin', 'kern/vm/copy.c:vm_pin_page',
+               'kern/vm/object.c:vm_object_get',
                'kern/vm/object.c:get_slow', 'kern/vm/object.c:fill'],
         'fs': ['kern/fs/ext2_file.c:ext2_read',
                'kern/fs/ext2_file.c:file_read_page',
