@@ -125,16 +125,14 @@ char
 proc_state(struct proc *p)
 {
 	bool on = spin_lock_irq(&p->siglock);
-	char state = 'S';
+	char state = p->zombie ? 'Z' : p->stopped ? 'T' : 'S';
+	/* The parent knows before the last thread has left its CPU. */
+	bool told = p->stopped && p->stop_told;
 
-	if (p->zombie)
-		state = 'Z';
-	else if (p->stopped)
-		state = 'T';
 	LIST_FOREACH(l, &p->threads) {
 		uint32_t s = LIST_ENTRY(l, struct thread, proc_link)->state;
 
-		if (s == THREAD_RUNNING || s == THREAD_RUNNABLE)
+		if (!told && (s == THREAD_RUNNING || s == THREAD_RUNNABLE))
 			state = 'R';
 	}
 	spin_unlock_irq(&p->siglock, on);
