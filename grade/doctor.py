@@ -20,7 +20,7 @@ TOOLS = [
       for a in qemu.ARCHES.values() if a.cross),
     ('gdb-multiarch', 'gdb-multiarch --version'),
     ('mke2fs', 'mke2fs -V'), ('e2fsck', 'e2fsck -V'),
-    ('setpriv', 'setpriv --version'),
+    ('setpriv', 'setpriv --version'), ('spin', 'spin -V'),
     ('qemu-riscv64', 'qemu-riscv64 --version'),
 ]
 problems = 0

@@ -16,7 +16,7 @@ import qemu
 
 PAGE = qemu.TOP / 'docs' / 'results.md'
 KINDS = ['test', 'matrix', 'check', 'unit', 'conformance', 'litmus', 'fuzz',
-         'planted', 'tsan', 'faults', 'boot']
+         'planted', 'models', 'tsan', 'faults', 'boot']
 # What is shown as one table, a run a row.
 COLUMNS = {
     'conformance': ('where', 'planned', 'run', 'failed', 'skipped'),
