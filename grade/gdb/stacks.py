@@ -155,7 +155,8 @@ class thread_frames:
 
 # Functions on the way from "I must wait" to the switch; the next one says why.
 MACHINERY = {
-    'context_switch', 'schedule', 'sched_block', 'sched_yield', 'waitq_wait',
+    'context_switch', 'schedule', 'block', 'block_until', 'sched_block',
+    'sched_yield', 'waitq_wait',
     'sleep_lock', 'sleep_lock_nested', 'sleep_lock_shared', 'lock_exclusive',
     'vm_env_wait', 'context_start', 'sched_finish_switch',
 }
