@@ -10,21 +10,12 @@
  * Results go to /dev/results, else standard output:
  *	bench NAME SAMPLES MIN MEDIAN P90 MAX
  */
-#include <user.h>
+#include "bench.h"
 
-#define MAX_SAMPLES	1000
-
-static uint64_t samples[MAX_SAMPLES];
+uint64_t samples[MAX_SAMPLES];
 static uint64_t overhead;		/* median empty sample */
 static int out_fd = STDOUT_FILENO;
 static const char *tiny_path = "/bin/tiny";
-
-/* Samples one operation into samples[i]. */
-#define SAMPLE(i, op) do {						\
-	uint64_t start_ = counter_read();				\
-	op;								\
-	samples[i] = counter_read() - start_;				\
-} while (0)
 
 #define RAW0(name)	syscall0(SYS_##name)
 #define RAW3(name, a, b, c)						\
@@ -35,7 +26,7 @@ static const char *tiny_path = "/bin/tiny";
 #define RAW_FORK()	syscall6(SYS_clone, SIGCHLD, 0, 0, 0, 0, 0)
 #define RAW_WAIT(pid)	syscall6(SYS_wait4, (pid), 0, 0, 0, 0, 0)
 
-static void
+void
 must(bool good, const char *what)
 {
 	if (!good)
@@ -301,12 +292,7 @@ bench_file_shared_write(int n)
 		SAMPLE(i, p[(size_t)i * PAGE_SIZE] = 1);
 }
 
-static const struct bench {
-	const char	 *name;
-	void		(*run)(int n);
-	int		  n;
-} benches[] = {
-#define BENCH(name, n)	{ #name, bench_##name, n }
+static const struct bench benches[] = {
 	BENCH(getpid, 1000),
 	BENCH(first_touch_write, 1000),
 	BENCH(cow_copy, 256),
@@ -322,6 +308,7 @@ static const struct bench {
 	BENCH(file_private_read, 256),
 	BENCH(file_private_write, 256),
 	BENCH(file_shared_write, 256),
+	{ NULL, NULL, 0 },
 };
 
 /* --- statistics ------------------------------------------------------ */
@@ -394,14 +381,41 @@ selected(const struct bench *b, int argc, char **argv)
 	return argc <= 1;
 }
 
+static int
+count_selected(const struct bench *b, int argc, char **argv)
+{
+	int n = 0;
+
+	for (; b->name != NULL; b++)
+		n += selected(b, argc, argv);
+	return n;
+}
+
+/* @return how many failed; *@number is the last one's */
+static int
+run_selected(const struct bench *b, int argc, char **argv, int *number)
+{
+	int failed = 0;
+	bool ok;
+
+	for (; b->name != NULL; b++) {
+		if (!selected(b, argc, argv))
+			continue;
+		ok = run_in_child(b);
+		failed += !ok;
+		dprintf(out_fd, "%sok %d %s\n", ok ? "" : "not ", ++*number,
+		    b->name);
+	}
+	return failed;
+}
+
 int
 main(int argc, char **argv)
 {
-	int count = 0, number = 0, failed = 0, fd;
+	const struct bench *l4 = l4_benches();
 	const char *root = getenv("TEST_ROOT");
+	int count, number = 0, failed, fd;
 	static char path[256];
-	size_t i;
-	bool ok;
 
 	fd = open("/dev/results", O_WRONLY | O_CLOEXEC);
 	if (fd >= 0)
@@ -410,17 +424,11 @@ main(int argc, char **argv)
 		snprintf(path, sizeof(path), "%s/bin/tiny", root);
 		tiny_path = path;
 	}
-	for (i = 0; i < nitems(benches); i++)
-		count += selected(&benches[i], argc, argv);
+	count = count_selected(benches, argc, argv) +
+	    count_selected(l4, argc, argv);
 	dprintf(out_fd, "KTAP version 1\n1..%d\n", count);
-	for (i = 0; i < nitems(benches); i++) {
-		if (!selected(&benches[i], argc, argv))
-			continue;
-		ok = run_in_child(&benches[i]);
-		failed += !ok;
-		dprintf(out_fd, "%sok %d %s\n", ok ? "" : "not ", ++number,
-		    benches[i].name);
-	}
+	failed = run_selected(benches, argc, argv, &number) +
+	    run_selected(l4, argc, argv, &number);
 	dprintf(out_fd, "# run complete\n");
 	return failed > 0 || count == 0;
 }

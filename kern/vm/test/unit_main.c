@@ -21,7 +21,7 @@ static const struct {
 	{ "tlb", unit_tlb, NULL }, { "object", unit_object, NULL },
 	 { "mach", unit_mach, "mach" },
 	{ "pd", unit_pd, NULL }, { "l4", unit_l4, "l4" },
-	{ "root", unit_root, "l4" } };
+	{ "mapdb", unit_mapdb, "l4" }, { "root", unit_root, "l4" } };
 
 static uint64_t rng = 88172645463325252ull;
 
