@@ -95,6 +95,11 @@ litmus: $(HB)/litmus	## shootdown conditions C1-C12, each with its mutants
 planted: $(HB)/fuzz $(HB)/conformance $(HB)/unit	## planted bugs that must be found
 	$(Q)$(MUTANT_ENV) $(PYTHON) $(HT)/mutants.py planted $(NAME)
 
+.PHONY: models
+models:			## Spin models, each with its planted bugs
+	@mkdir -p build
+	$(Q)$(PYTHON) $(HT)/models/models.py $(NAME)
+
 # The same cases as a program in the OS; see user/test/conformance.c.
 .PHONY: conformance
 conformance: conformance-host build/$(ARCH)/debug/tern.elf build/$(ARCH)/root.img ## host port, then the OS with 1 and 4 CPUs

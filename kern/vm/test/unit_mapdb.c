@@ -50,6 +50,18 @@ static const struct golden goldens[] = {
 	    "   D3 rw-\n"
 	    "    D4 rw-\n"
 	    "    E4 r--\n" },
+	{ "before unmap",
+	    "map S0 A0 rwx\n"
+	    "map A0 B1 rw\n"
+	    "map B1 C2 rw\n"
+	    "map C2 D3 rw\n"
+	    "map A0 E4 rw\n",
+	    "S0\n"
+	    " A0 rwx\n"
+	    "  E4 rw-\n"
+	    "  B1 rw-\n"
+	    "   C2 rw-\n"
+	    "    D3 rw-\n" },
 	{ "unmap takes what is below",
 	    "map S0 A0 rwx\n"
 	    "map A0 B1 rw\n"
