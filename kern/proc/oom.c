@@ -57,13 +57,14 @@ largest_process(size_t *npages)
 	return best;
 }
 
-/* The last victim still holds memory. @locks tree */
+/* The last victim still holds memory: it lets go of its space some time before
+ * the frames are free, and is a zombie after. @locks tree */
 static bool
 victim_pending(void)
 {
 	const struct proc *p = id_proc(victim);
 
-	return victim != 0 && p != NULL && p->space != NULL &&
+	return victim != 0 && p != NULL && !p->zombie &&
 	    timer_now() - victim_since < VICTIM_PATIENCE_NS;
 }
 
