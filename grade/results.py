@@ -177,7 +177,7 @@ def bench_table(runs):
         lines += [f'{path.stem}:', '',
                   '| operation | N | min | median | p90 | target | met | Linux '
                   '6.1 | xv6 |', '|-|-|-|-|-|-|-|-|-|']
-        seen, rows = set(), bench.ROWS[path.stem.split('-')[0]]
+        seen, rows = set(), bench.rows_of(*path.stem.split('-')[:2])
         for b in data['benchmarks']:
             seen.add(b['name'])
             peers = rows.get(b['name'], (None,) * 3)

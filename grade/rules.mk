@@ -85,7 +85,7 @@ torture: $(O)/debug/tern.elf $(ROOT)	## cut the power while files are written (R
 
 .PHONY: models models-sample models-long
 # What `make test` has the time for.
-models-sample: NAME = waitq
+models-sample: NAME = waitq mapdb
 models-sample: models
 
 models:			## prove the models of docs/models.md, find their planted bugs

@@ -93,6 +93,7 @@ $(USER_BENCH:%=build/$(1)/user/bin/%): build/$(1)/user/bin/%: \
 	$$(call usay,LD,$$@)
 	@mkdir -p $$(@D)
 	$(Q)$$(UCC_$(1)) $(ULDFLAGS) -o $$@ $$^
+build/$(1)/user/bin/bench: build/$(1)/user/bench/bench_l4.o
 # Pagers in user space; they need vm=l4.
 $(USER_L4:%=build/$(1)/user/l4/%): %: %.o build/$(1)/user/l4/pager.o \
     build/$(1)/user/libtern.a

@@ -42,6 +42,7 @@ NAMES = {'TARGETS': ('mask', 'all'), 'CATCHUP': ('gen', 'eager', 'tick'),
 RUNS = {
     'shootdown': POLICIES + [{'N': 2, 'ROUNDS': 2, 'CATCHUP': c}
                              for c in (0, 1, 2)],
+    'mapdb': [{}],
     'waitq': [{}, {'ONE': 1}, {'ANY': 1}],
     'space': [{}, {'COW': 1}, {'PIN': 1}, {'COW': 1, 'PIN': 1}],
 }

@@ -2,6 +2,9 @@
 """Benchmarks and the results page, from made-up runs."""
 
 import json
+import pathlib
+import subprocess
+import sys
 
 import bench
 import faults
@@ -67,3 +70,11 @@ def test_faults_judge():
     assert not faults.judge(result('panic', 'cannot mount ram0 as root: error 5'))
     assert faults.judge(result('panic', 'pmap.c:12: assertion failed'))
     assert faults.judge(result('hang', 'silent'))
+
+
+def test_figures_of_the_l4_chapter_are_current():
+    """They show trees that the unit tests prove, and not older ones."""
+    script = pathlib.Path(__file__).parents[2] / 'kern/vm/test/figures.py'
+    assert subprocess.run([sys.executable, script, '--check']).returncode == 0
+    page = (script.parents[3] / 'docs/l4.md').read_text()
+    assert page.count('<!-- tree: ') >= 6 and '`-- ' in page

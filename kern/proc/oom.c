@@ -58,7 +58,8 @@ largest_process(size_t *npages)
 	return best;
 }
 
-/* The last victim still holds memory. @locks tree */
+/* The last victim still holds memory: it lets go of its space some time before
+ * the frames are free, and is a zombie after. @locks tree */
 static bool
 victim_pending(void)
 {

@@ -9,7 +9,6 @@
 #include "abi/l4.h"
 #include "ipc/l4_ipc.h"
 #include "lib/string.h"
-#include "mem/kmem.h"
 #include "sys/syscall_table.h"
 #include "vm/l4/fpage.h"
 #include "vm/l4/l4.h"
@@ -74,29 +73,45 @@ sys_l4_unmap(uintptr_t control, uintptr_t fpages)
 	return -error;
 }
 
+/* Bytes of a message up to the last word that its tag speaks of. */
+static size_t
+used_bytes(const struct l4_ipc *m)
+{
+	return offsetof(struct l4_ipc, mr) + sizeof(m->mr[0]) *
+	    (1 + L4_TAG_U(m->mr[0]) + L4_TAG_T(m->mr[0]));
+}
+
+/* What the tag does not speak of is not moved, here as in l4_transfer(). */
+static int
+get_message(struct vmspace *vs, struct l4_ipc *m, uintptr_t args)
+{
+	const size_t head = offsetof(struct l4_ipc, mr[1]);
+	int error = copyin(vs, m, args, head);
+
+	if (error != 0)
+		return error;
+	if (m->from < L4_ANYTHREAD || m->to < 0 || used_bytes(m) > sizeof(*m))
+		return EINVAL;
+	if (used_bytes(m) == head)
+		return 0;
+	return copyin(vs, &m->mr[1], args + head, used_bytes(m) - head);
+}
+
 long
 sys_l4_ipc(uintptr_t args)
 {
 	struct vmspace *vs = thread_self()->space;
-	struct l4_ipc *m;
+	struct l4_ipc m;
 	int error, fault;
 
 	if (!is_l4())
 		return -ENOSYS;
-	m = kmalloc(sizeof(*m));
-	if (m == NULL)
-		return -ENOMEM;
-	error = copyin(vs, m, args, sizeof(*m));
-	if (error == 0 && (m->from < L4_ANYTHREAD || m->to < 0 ||
-		L4_TAG_U(m->mr[0]) + L4_TAG_T(m->mr[0]) >= L4_MRS))
-		error = EINVAL;
-	if (error == 0) {
-		error = l4_ipc_run(m, WAIT_SIGNAL);
-		fault = copyout(vs, args, m, sizeof(*m));
-		error = error == 0 ? fault : error;
-	}
-	kfree(m, sizeof(*m));
-	return -error;
+	error = get_message(vs, &m, args);
+	if (error != 0)
+		return -error;
+	error = l4_ipc_run(&m, WAIT_SIGNAL);
+	fault = copyout(vs, args, &m, used_bytes(&m));
+	return error != 0 ? -error : -fault;
 }
 
 long

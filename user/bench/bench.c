@@ -13,22 +13,13 @@
  *	bench NAME SAMPLES MIN MEDIAN P90 MAX
  * "all" leaves out those that need swap space; "swap" runs these.
  */
-#include <user.h>
+#include "bench.h"
 #include <abi/stat_tern.h>
 
-#define MAX_SAMPLES	1000
-
-static uint64_t samples[MAX_SAMPLES];
+uint64_t samples[MAX_SAMPLES];
 static uint64_t overhead;		/* median empty sample */
 static int out_fd = STDOUT_FILENO;
 static const char *tiny_path = "/bin/tiny";
-
-/* Samples one operation into samples[i]. */
-#define SAMPLE(i, op) do {						\
-	uint64_t start_ = counter_read();				\
-	op;								\
-	samples[i] = counter_read() - start_;				\
-} while (0)
 
 #define RAW0(name)	syscall0(SYS_##name)
 #define RAW3(name, a, b, c)						\
@@ -39,7 +30,7 @@ static const char *tiny_path = "/bin/tiny";
 #define RAW_FORK()	syscall6(SYS_clone, SIGCHLD, 0, 0, 0, 0, 0)
 #define RAW_WAIT(pid)	syscall6(SYS_wait4, (pid), 0, 0, 0, 0, 0)
 
-static void
+void
 must(bool good, const char *what)
 {
 	if (!good)
@@ -537,14 +528,7 @@ bench_page_out(int n)
 	stop_turns();
 }
 
-static const struct bench {
-	const char	 *name;
-	void		(*run)(int n);
-	int		  n;
-	const char	 *group;
-} benches[] = {
-#define BENCH(name, n)	{ #name, bench_##name, n, "all" }
-#define SWAP_BENCH(name, n)	{ #name, bench_##name, n, "swap" }
+static const struct bench benches[] = {
 	BENCH(getpid, 1000),
 	BENCH(first_touch_write, 1000),
 	BENCH(cow_copy, 256),
@@ -563,6 +547,7 @@ static const struct bench {
 	BENCH(fork_4096p, 100),
 	SWAP_BENCH(page_in, 256),
 	SWAP_BENCH(page_out, 10),
+	{ NULL, NULL, 0, NULL },
 };
 
 /* --- statistics ------------------------------------------------------ */
@@ -635,14 +620,41 @@ selected(const struct bench *b, int argc, char **argv)
 	return argc <= 1 && strcmp(b->group, "all") == 0;
 }
 
+static int
+count_selected(const struct bench *b, int argc, char **argv)
+{
+	int n = 0;
+
+	for (; b->name != NULL; b++)
+		n += selected(b, argc, argv);
+	return n;
+}
+
+/* @return how many failed; *@number is the last one's */
+static int
+run_selected(const struct bench *b, int argc, char **argv, int *number)
+{
+	int failed = 0;
+	bool ok;
+
+	for (; b->name != NULL; b++) {
+		if (!selected(b, argc, argv))
+			continue;
+		ok = run_in_child(b);
+		failed += !ok;
+		dprintf(out_fd, "%sok %d %s\n", ok ? "" : "not ", ++*number,
+		    b->name);
+	}
+	return failed;
+}
+
 int
 main(int argc, char **argv)
 {
-	int count = 0, number = 0, failed = 0, fd;
+	const struct bench *l4 = l4_benches();
 	const char *root = getenv("TEST_ROOT");
+	int count, number = 0, failed, fd;
 	static char path[256];
-	size_t i;
-	bool ok;
 
 	fd = open("/dev/results", O_WRONLY | O_CLOEXEC);
 	if (fd >= 0)
@@ -651,17 +663,11 @@ main(int argc, char **argv)
 		snprintf(path, sizeof(path), "%s/bin/tiny", root);
 		tiny_path = path;
 	}
-	for (i = 0; i < nitems(benches); i++)
-		count += selected(&benches[i], argc, argv);
+	count = count_selected(benches, argc, argv) +
+	    count_selected(l4, argc, argv);
 	dprintf(out_fd, "KTAP version 1\n1..%d\n", count);
-	for (i = 0; i < nitems(benches); i++) {
-		if (!selected(&benches[i], argc, argv))
-			continue;
-		ok = run_in_child(&benches[i]);
-		failed += !ok;
-		dprintf(out_fd, "%sok %d %s\n", ok ? "" : "not ", ++number,
-		    benches[i].name);
-	}
+	failed = run_selected(benches, argc, argv, &number) +
+	    run_selected(l4, argc, argv, &number);
 	dprintf(out_fd, "# run complete\n");
 	return failed > 0 || count == 0;
 }

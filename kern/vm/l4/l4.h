@@ -103,7 +103,8 @@ int __must_check l4_map_device(const struct l4_map *, struct tlb_gather *);
 struct l4_unmap {
 	struct vmspace *space;
 	vaddr_t sva, eva;   /* sva advances as far as the work is done */
-	unsigned rights;    /* to take; 0: only ask */
+	unsigned rights;    /* to take, with what needs them on this machine;
+			     * 0: only ask */
 	unsigned flags;	    /* L4_UNMAP_* */
 	unsigned status;    /* out: L4_*, over all mappings met */
 	uint64_t *written;  /* NULL, or: set bit (va - base) of written pages */

@@ -78,6 +78,20 @@ struct revoke {
 	struct tlb_gather *tg;
 };
 
+/* What goes when @p rights are taken: also what a machine cannot give without
+ * giving them back, like W without R. */
+static unsigned
+all_taken(unsigned rights)
+{
+	unsigned taken = rights;
+
+	if (pmap_rights(PMAP_W) & rights)
+		taken |= PMAP_W;
+	if (pmap_rights(PMAP_X) & rights)
+		taken |= PMAP_X;
+	return taken;
+}
+
 /* A and D that are about to be lost in one entry live on in the frame, and in
  * the overlay of the space (DESIGN rule 6). */
 static void
@@ -161,7 +175,7 @@ l4_unmap_frame(struct vm_page *pg, unsigned rights, unsigned flags,
 {
 	paddr_t pa = page_to_phys(pg);
 	struct revoke rv = { .tree = mapdb_tree_of(pa), .pg = pg,
-		.rights = rights, .tg = tg,
+		.rights = all_taken(rights), .tg = tg,
 		.everyone = flags & L4_UNMAP_OWNER,
 		.reset = flags & L4_UNMAP_RESET ? L4_REFERENCED | L4_WRITTEN :
 						  0 };
@@ -313,6 +327,7 @@ l4_unmap(struct l4_unmap *u, struct tlb_gather *tg)
 	struct take tk = { .u = u, .tg = tg };
 	vaddr_t start = u->sva;
 
+	u->rights = all_taken(u->rights);
 	while (u->sva < u->eva) {
 		int r = pmap_scan(u->space->pmap, u->sva, u->eva, take_leaf,
 		    &tk);

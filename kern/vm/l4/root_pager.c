@@ -260,8 +260,8 @@ protect_area(struct vmspace *vs, struct area *r, vaddr_t sva, vaddr_t eva,
     vm_prot_t prot, struct vm_txn *txn)
 {
 	if (r->prot & ~prot) {
-		int error = root_flush(vs, sva, eva, VM_PROT_ALL & ~prot, 0,
-		    txn);
+		int error = root_flush(vs, sva, eva,
+		    VM_PROT_ALL & ~pmap_rights(prot), 0, txn);
 
 		if (error != 0)
 			return error;
@@ -336,7 +336,7 @@ root_prot_pages(struct vmspace *vs, const struct page_op *op, size_t n,
 	for (size_t i = 0; error == 0 && i < n; i++)
 		if (op[i].cap != VM_PROT_ALL)
 			error = root_flush(vs, op[i].sva, op[i].eva,
-			    VM_PROT_ALL & ~op[i].cap, 0, txn);
+			    VM_PROT_ALL & ~pmap_rights(op[i].cap), 0, txn);
 	return error;
 }
 

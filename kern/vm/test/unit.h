@@ -21,7 +21,7 @@ struct unit {
 /** Tests of one file, ends with a NULL name. */
 extern const struct unit unit_lib[], unit_mem[], unit_pmap[], unit_tlb[],
     unit_sync[], unit_object[], unit_mach[], unit_pageout[], unit_pd[],
-    unit_l4[], unit_root[], unit_null[];
+    unit_l4[], unit_root[], unit_mapdb[], unit_null[];
 
 #define CHECK(e)                                                       \
 	do {                                                           \

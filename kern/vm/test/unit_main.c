@@ -23,6 +23,7 @@ static const struct {
 	{ "mach", unit_mach, "mach", 0 },
 	{ "pageout", unit_pageout, "mach", 256 },
 	{ "pd", unit_pd, NULL, 0 }, { "l4", unit_l4, "l4", 0 },
+	{ "mapdb", unit_mapdb, "l4", 0 },
 	{ "root", unit_root, "l4", 64 }, { "null", unit_null, "null", 0 } };
 
 static uint64_t rng = 88172645463325252ull;
