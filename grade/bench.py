@@ -8,6 +8,9 @@ the format of Google Benchmark: real_time is the median in guest instructions.
 Paging is measured in boots of its own, with little memory and a swap device:
 the RAM disk, then a virtio disk, whose answers come at the host's pace, so that
 its numbers differ a little from run to run.
+What other running threads of the space add to mprotect is measured in one more
+boot, with 5 CPUs in the lane `turns`: there the counter is that of all CPUs, and
+the k + 1 that run have executed as much each.
 
 usage: bench.py [NAME]           settings from ARCH VM CPUS
 """
@@ -68,8 +71,29 @@ SWAP = {'ram': {'ram1': '24m', 'swap': 'ram1'}, 'virtio': {'swap': 'vda'}}
 SWAP_ROWS = {f'{name}_{device}': (None, None, None)
              for device in SWAP for name in ('page_in', 'page_out')}
 SWAP_DESIGNS = ('classic',)     # those that page out
-for _rows in ROWS.values():
+# mprotect of one page with k other threads running, by CPU; what the first of
+# them adds, and each further one: target, Linux 6.1 measured in this way.
+SMP_CPUS = 5
+SMP_HOW = ('mprotect_1p_k*: with k other threads running, by CPU; 5 CPUs, '
+           'lane turns (125 instructions), tick=10ms')
+SMP_UNIT = 8                    # ns of the counter an instruction
+SMP_PEERS = {'riscv': ((2005, 4272, 5621, 7114, 8507), 900),
+             'x86_64': ((2017, 2498, 2624, 2749, 2749), 350)}
+SMP_NEXT = 80
+
+
+def smp_rows(arch):
+    linux, first = SMP_PEERS[arch]
+    rows = {f'mprotect_1p_k{k}': (None, n, None) for k, n in enumerate(linux)}
+    rows['mprotect_1p_first'] = (first, linux[1] - linux[0], None)
+    rows['mprotect_1p_further'] = (
+        SMP_NEXT, round((linux[-1] - linux[1]) / (SMP_CPUS - 2)), None)
+    return rows
+
+
+for _arch, _rows in ROWS.items():
     _rows.update(SWAP_ROWS)
+    _rows.update(smp_rows(_arch))
 
 # What only one design has; it is measured nowhere else.
 DESIGN_ROWS = {
@@ -108,9 +132,11 @@ def table(lines, out=print, arch='riscv', vm='classic'):
 def google_json(config, lines):
     rows = []
     for name, n, low, median, p90, high in lines:
+        beside = name.startswith('mprotect_1p_')
         rows.append({
             'name': name, 'run_name': name, 'run_type': 'iteration',
             'repetitions': n, 'threads': 1, 'iterations': n,
+            **({'label': SMP_HOW} if beside else {}),
             'real_time': median, 'cpu_time': median, 'time_unit': 'ns',
             'min': low, 'p90': p90, 'max': high})
     return {
@@ -151,11 +177,37 @@ def run_swap(device):
                     for name, *row in result.record.bench]
 
 
+def smp_lines(lines):
+    """What one CPU has executed, and the differences of the medians."""
+    rows = []
+    for name, n, *values in lines:
+        running = int(name.rpartition('_k')[2]) + 1
+        rows.append((name, n, *(v // (SMP_UNIT * running) for v in values)))
+    if len(rows) == SMP_CPUS:
+        zero, one, *_, last = [row[3] for row in rows]
+        for name, added in (('first', one - zero),
+                            ('further', round((last - one) / (SMP_CPUS - 2)))):
+            rows.append((f'mprotect_1p_{name}', rows[0][1], *[added] * 4))
+    return rows
+
+
+def run_smp():
+    """With other threads of the space running.  Returns (Result, lines)."""
+    config = config_of('smp')
+    config.cpus, config.lane = SMP_CPUS, 'turns'
+    config.args['tick'] = '10ms'
+    result = qemu.Machine(config).run()
+    return result, smp_lines(result.record.bench)
+
+
 def measure(name):
     """All boots.  Returns (the Result that failed, or the last one, lines)."""
     if name in SWAP_ROWS:
         result, lines = run_swap(name.rpartition('_')[2])
         return result, [row for row in lines if row[0] == name]
+    if name == 'smp' or name in smp_rows(qemu.ARCH):
+        result, lines = run_smp()
+        return result, [row for row in lines if name in ('smp', row[0])]
     config = config_of(name)
     result = qemu.Machine(config).run()
     lines = list(result.record.bench)
@@ -165,6 +217,9 @@ def measure(name):
                 break
             result, more = run_swap(device)
             lines += more
+    if name == 'all' and result.passed:
+        result, more = run_smp()
+        lines += more
     return result, lines
 
 
@@ -175,6 +230,8 @@ def run(name='all', out=print):
         out('with several CPUs the counter is global: medians are not exact')
     result, lines = measure(name)
     over = table(lines, out, config.arch, config.vm)
+    if any(row[0] in smp_rows(config.arch) for row in lines):
+        out(SMP_HOW)
     if not result.passed:
         out(result.explain())
         return result, over

@@ -9,7 +9,8 @@ code, which the guest can choose.
 Lanes: `mttcg` runs one host thread per CPU; `icount` is deterministic, and
 needs a short tick and a yielding cpu_relax() on every CPU, because QEMU's
 round robin starves CPUs otherwise; `bench` is icount with the usual tick,
-for one CPU, where instruction counts are exact.
+for one CPU, where instruction counts are exact; `turns` is icount where the
+CPUs take turns of 125 instructions, as if they ran at the same time.
 
 usage: qemu.py run [--gdb] [--lane L] [--append ARGS]   a shell on this tty
        qemu.py gdb                                      attach to run --gdb
@@ -84,6 +85,13 @@ LANES = {
     'icount': (('-icount', 'shift=0,sleep=off', '-seed', '1'),
                {'tick': '50us', 'relax': 'wfi'}),
     'bench': (('-icount', 'shift=0,sleep=off', '-seed', '1'), {}),
+    # 8 ns an instruction, and a timer of QEMU's own each 1,000 ns (that of a
+    # network without a card) ends each turn.  Fair for odd numbers of CPUs; a
+    # spin loop that gave its turn away would wait for less than the others run.
+    'turns': (('-icount', 'shift=3,sleep=off', '-seed', '1',
+               '-netdev', 'user,id=turns', '-object',
+               'filter-buffer,id=turn,netdev=turns,interval=1'),
+              {'relax': 'none'}),
 }
 
 

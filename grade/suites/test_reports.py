@@ -31,6 +31,18 @@ def test_google_benchmark_format():
     assert data['context']['num_cpus'] == 1
 
 
+def test_smp_lines_are_by_cpu():
+    lines = [(f'mprotect_1p_k{k}', 100, *[8 * (k + 1) * median] * 4)
+             for k, median in enumerate((500, 1400, 1450, 1500, 1640))]
+    rows = {name: values for name, *values in bench.smp_lines(lines)}
+    assert rows['mprotect_1p_k1'] == [100] + [1400] * 4
+    assert rows['mprotect_1p_first'] == [100] + [900] * 4
+    assert rows['mprotect_1p_further'] == [100] + [80] * 4
+    # Nothing is made up of a run that broke off.
+    assert len(bench.smp_lines(lines[:3])) == 3
+    assert all(name in bench.ROWS['riscv'] for name in rows)
+
+
 def test_results_page(tmp_path, monkeypatch):
     build = tmp_path / 'build'
     (build / 'bench').mkdir(parents=True)

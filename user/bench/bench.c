@@ -11,9 +11,11 @@
  * did not ends without a result.
  * Results go to /dev/results, else standard output:
  *	bench NAME SAMPLES MIN MEDIAN P90 MAX
- * "all" leaves out those that need swap space; "swap" runs these.
+ * "all" leaves out those that need swap space or several CPUs; "swap" and "smp"
+ * run these.
  */
 #include "bench.h"
+#include <thread.h>
 #include <abi/stat_tern.h>
 
 uint64_t samples[MAX_SAMPLES];
@@ -68,6 +70,71 @@ map_touched(size_t npages)
 	for (i = 0; i < npages; i++)
 		*(volatile char *)(p + i * PAGE_SIZE) = 1;
 	return p;
+}
+
+/* --- other threads of this space, each running on a CPU of its own ---- */
+
+#define MAX_RUNNERS	7
+
+static struct runner {
+	struct thread	  thread;
+	volatile uint64_t rounds;
+} __attribute__((aligned(64))) runners[MAX_RUNNERS];
+static volatile bool runners_stop;
+
+static void
+run_on_cpu(int cpu)
+{
+	unsigned long mask = 1ul << cpu;
+
+	must(sched_setaffinity(0, sizeof(mask), &mask) == 0,
+	    "finding so many CPUs");
+}
+
+static void *
+runner_main(void *arg)
+{
+	struct runner *r = arg;
+
+	run_on_cpu((int)(r - runners) + 1);
+	while (!runners_stop)
+		r->rounds++;
+	return NULL;
+}
+
+static void
+start_runners(int k)
+{
+	int i;
+
+	for (i = 0; i < k; i++)
+		must(thread_create(&runners[i].thread, runner_main,
+		    &runners[i]) == 0, "thread_create");
+	run_on_cpu(0);
+}
+
+static void
+stop_runners(int k)
+{
+	int i;
+
+	runners_stop = true;
+	for (i = 0; i < k; i++)
+		thread_join(&runners[i].thread);
+}
+
+/* Each is in user mode: it has gone on since we asked. */
+static void
+await_runners(int k)
+{
+	uint64_t was;
+	int i;
+
+	for (i = 0; i < k; i++) {
+		was = runners[i].rounds;
+		while (runners[i].rounds == was)
+			;
+	}
 }
 
 /* --- the operations: each fills samples[0..n) ------------------------ */
@@ -146,21 +213,35 @@ bench_mmap_touch_munmap_1p(int n)
 	must((long)p > 0, "mmap");
 }
 
-/* Holes on both sides keep the page a region of its own. */
-static void
-bench_mprotect_1p(int n)
+/* A page that is a region of its own: there are holes on both sides. */
+static char *
+map_lone_page(void)
 {
 	char *p = map_touched(3) + PAGE_SIZE;
-	int i;
 
 	RAW3(munmap, p - PAGE_SIZE, PAGE_SIZE, 0);
 	RAW3(munmap, p + PAGE_SIZE, PAGE_SIZE, 0);
+	return p;
+}
+
+static void
+sample_mprotect(char *p, int n, int nrunners)
+{
+	int i;
+
 	for (i = 0; i < n; i++) {
+		await_runners(nrunners);
 		SAMPLE(i, RAW3(mprotect, p, PAGE_SIZE, PROT_READ));
 		must(RAW3(mprotect, p, PAGE_SIZE, PROT_READ | PROT_WRITE) ==
 		    0, "mprotect");
 		*(volatile char *)p = 1;
 	}
+}
+
+static void
+bench_mprotect_1p(int n)
+{
+	sample_mprotect(map_lone_page(), n, 0);
 }
 
 static void
@@ -528,6 +609,42 @@ bench_page_out(int n)
 	stop_turns();
 }
 
+/* --- several CPUs ----------------------------------------------------- */
+
+/* The counter is that of all CPUs together.  Every call must reach every
+ * runner, by one interrupt each, and nobody else. */
+static void
+mprotect_beside(int n, int k)
+{
+	uint64_t targets, ipis, want = (uint64_t)n * (uint64_t)k;
+	char *p = map_lone_page();
+
+	start_runners(k);
+	await_runners(k);
+	targets = counter_of(TS_shootdown_targets);
+	ipis = counter_of(TS_ipis_sent);
+	sample_mprotect(p, n, k);
+	if (counter_of(TS_shootdowns) != 0) {
+		must(counter_of(TS_shootdown_targets) - targets == want,
+		    "reaching each runner once a call");
+		must(counter_of(TS_ipis_sent) - ipis >= want,
+		    "interrupting each runner");
+	}
+	stop_runners(k);
+}
+
+#define BESIDE(k)							\
+static void								\
+bench_mprotect_1p_k##k(int n)						\
+{									\
+	mprotect_beside(n, k);						\
+}
+BESIDE(0)
+BESIDE(1)
+BESIDE(2)
+BESIDE(3)
+BESIDE(4)
+
 static const struct bench benches[] = {
 	BENCH(getpid, 1000),
 	BENCH(first_touch_write, 1000),
@@ -547,6 +664,11 @@ static const struct bench benches[] = {
 	BENCH(fork_4096p, 100),
 	SWAP_BENCH(page_in, 256),
 	SWAP_BENCH(page_out, 10),
+	SMP_BENCH(mprotect_1p_k0, 100),
+	SMP_BENCH(mprotect_1p_k1, 100),
+	SMP_BENCH(mprotect_1p_k2, 100),
+	SMP_BENCH(mprotect_1p_k3, 100),
+	SMP_BENCH(mprotect_1p_k4, 100),
 	{ NULL, NULL, 0, NULL },
 };
 

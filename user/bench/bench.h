@@ -28,6 +28,7 @@ struct bench {
 
 #define BENCH(name, n)	{ #name, bench_##name, n, "all" }
 #define SWAP_BENCH(name, n)	{ #name, bench_##name, n, "swap" }
+#define SMP_BENCH(name, n)	{ #name, bench_##name, n, "smp" }
 
 void	must(bool good, const char *what);
 

@@ -45,6 +45,7 @@ static uint64_t apic_per_ns_32; /* 32.32 */
 static uint64_t boot_tsc;
 static ns_t realtime_base;	/* of timer_now() = 0 */
 static bool idle_spins;		/* relax=wfi */
+bool cpu_relax_none;
 
 /* ---- calibration ---- */
 
@@ -177,9 +178,10 @@ timer_init(void)
 
 	calibrate();
 	realtime_base = rtc_read();
-	idle_spins = platform.ncpus > 1 &&
-	    bootarg("relax", relax, sizeof(relax)) &&
-	    strcmp(relax, "wfi") == 0;
+	if (platform.ncpus == 1 || !bootarg("relax", relax, sizeof(relax)))
+		return;
+	idle_spins = strcmp(relax, "wfi") == 0;
+	cpu_relax_none = strcmp(relax, "none") == 0;
 }
 
 /* ---- contract of arch/timer.h ---- */

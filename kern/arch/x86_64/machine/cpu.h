@@ -64,11 +64,18 @@ intr_restore(bool on)
 		intr_enable();
 }
 
-/* Always yields the emulated CPU: relax=wfi has nothing to add here. */
+/** Booted with relax=none. (timer.c) */
+extern bool cpu_relax_none;
+
+/* Yields the emulated CPU, so that relax=wfi has nothing to add here; with
+ * relax=none it does not. */
 static inline void
 cpu_relax(void)
 {
-	__asm__ volatile("pause" ::: "memory");
+	if (unlikely(cpu_relax_none))
+		__asm__ volatile("" ::: "memory");
+	else
+		__asm__ volatile("pause" ::: "memory");
 }
 
 /* Stores to memory and page-table walks of others: loads may pass neither. */
