@@ -20,7 +20,8 @@ struct unit {
 
 /** Tests of one file, ends with a NULL name. */
 extern const struct unit unit_lib[], unit_mem[], unit_pmap[], unit_tlb[],
-    unit_sync[], unit_object[], unit_mach[], unit_pd[], unit_l4[];
+    unit_sync[], unit_object[], unit_page[], unit_mach[], unit_calls[],
+    unit_pd[], unit_l4[];
 
 #define CHECK(e)                                                       \
 	do {                                                           \

@@ -18,8 +18,12 @@ static const struct {
 	const char *design; /* NULL: the default */
 } files[] = { { "lib", unit_lib, NULL }, { "sync", unit_sync, NULL },
 	{ "mem", unit_mem, NULL }, { "pmap", unit_pmap, NULL },
-	{ "tlb", unit_tlb, NULL }, { "object", unit_object, NULL },
-	 { "mach", unit_mach, "mach" },
+	{ "tlb", unit_tlb, NULL }, { "object", unit_object, "classic" },
+	{ "object-mach", unit_object, "mach" },
+	{ "object-l4", unit_object, "l4" }, { "mach", unit_mach, "mach" },
+	{ "calls", unit_calls, "mach" },
+	{ "page", unit_page, "classic" }, { "page-mach", unit_page, "mach" },
+	{ "page-l4", unit_page, "l4" },
 	{ "pd", unit_pd, NULL }, { "l4", unit_l4, "l4" } };
 
 static uint64_t rng = 88172645463325252ull;
