@@ -94,6 +94,10 @@ models:			## prove the models of docs/models.md, find their planted bugs
 models-long:		## the shootdown with 4 CPUs, 2 initiators, every policy
 	@$(PYTHON) grade/models/models.py --long $(NAME)
 
+.PHONY: assurance
+assurance:		## table: method, target, result, planted bugs (ARGS=--write)
+	@$(PYTHON) grade/assurance.py $(ARGS)
+
 results:		## rewrite docs/results.md from the runs in build/
 	@$(PYTHON) grade/results.py
 

@@ -6,6 +6,7 @@ import pathlib
 import subprocess
 import sys
 
+import assurance
 import bench
 import faults
 import qemu
@@ -90,3 +91,36 @@ def test_figures_of_the_l4_chapter_are_current():
     assert subprocess.run([sys.executable, script, '--check']).returncode == 0
     page = (script.parents[3] / 'docs/l4.md').read_text()
     assert page.count('<!-- tree: ') >= 6 and '`-- ' in page
+
+
+def test_assurance_table(tmp_path, monkeypatch, capsys):
+    def put(name, **data):
+        (tmp_path / name).write_text(json.dumps(data))
+    monkeypatch.setattr(assurance.qemu, 'BUILD', tmp_path)
+    put('models.json', passed=True, proved=3, searched=3, mutants=7, found=7)
+    put('unit.json', planned=9, run=9, failed=0)
+    put('differential-1.json', planned=1, run=1, failed=0, operations=5,
+        findings=0, compared=10)
+    assert assurance.main() == 0
+    page = capsys.readouterr().out
+    assert '| 3 of 3 proved | 7/7 |' in page
+    assert '| 9 of 9 ran, 0 failed | - |' in page
+    assert '10 results compared, 0 differ' in page
+    assert '`make torture` | not run' in page
+    # Each way to fail is seen: a test, a finding, a run that was cut short.
+    for name, data in [
+            ('unit.json', {'planned': 9, 'run': 9, 'failed': 1}),
+            ('unit.json', {'planned': 9, 'run': 8, 'failed': 0}),
+            ('fuzz-1.json', {'planned': 1, 'run': 1, 'failed': 1,
+                             'operations': 5, 'findings': 1}),
+            ('mutate.json', {'passed': False, 'mutants': 5, 'found': 4}),
+            ('coverage.json', {'passed': False, 'lines': 80.0,
+                               'branches': 70.0})]:
+        before = (tmp_path / name).read_text() \
+            if (tmp_path / name).exists() else None
+        put(name, **data)
+        assert assurance.main() == 1, name
+        (tmp_path / name).unlink()
+        if before:
+            (tmp_path / name).write_text(before)
+    assert assurance.main() == 0

@@ -174,7 +174,9 @@ buf_sink_put(struct sink *sk, const char *s, size_t n)
 	s += drop;
 	n -= drop;
 	room = b->total < b->size ? b->size - b->total : 0;
-	memcpy(b->buf + MIN(b->total, b->size), s, MIN(n, room));
+	/* Without room there may be no buffer at all. */
+	if (room > 0)
+		memcpy(b->buf + b->total, s, MIN(n, room));
 	b->total += n;
 }
 

@@ -27,11 +27,26 @@
 
 #define STACK_SIZE (256 * 1024)
 
+#ifdef COVERAGE
+void __gcov_dump(void);
+#endif
+
+/* Without what the parent has registered with atexit(); the counts of a build
+ * for `make coverage` are written all the same. */
+static __attribute__((noreturn)) void
+end_process(int code)
+{
+#ifdef COVERAGE
+	__gcov_dump();
+#endif
+	_exit(code);
+}
+
 static void
 die(const char *what)
 {
 	perror(what);
-	_exit(98);
+	end_process(98);
 }
 
 void *
@@ -43,6 +58,14 @@ os_map(size_t size, bool shared)
 	if (p == MAP_FAILED)
 		die("mmap");
 	return p;
+}
+
+void
+os_share(void *pages, size_t size)
+{
+	if (mmap(pages, size, PROT_READ | PROT_WRITE,
+		MAP_ANONYMOUS | MAP_SHARED | MAP_FIXED, -1, 0) != pages)
+		die("mmap of shared pages");
 }
 
 void
@@ -96,7 +119,7 @@ os_write(int fd, const void *buf, size_t n)
 void
 os_exit(int code)
 {
-	_exit(code);
+	end_process(code);
 }
 
 uint64_t
@@ -155,7 +178,7 @@ child(int (*fn)(void *), void *arg, bool quiet)
 		dup2(fd, 1);
 		dup2(fd, 2);
 	}
-	_exit(fn(arg));
+	end_process(fn(arg));
 }
 
 int

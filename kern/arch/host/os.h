@@ -15,6 +15,8 @@
 
 /** Zeroed memory; @p shared with children of os_run(). Ends on failure. */
 void *os_map(size_t size, bool shared);
+/** From now on children of os_run() share these pages; they become zero. */
+void os_share(void *pages, size_t size);
 /** Memory at a fixed free address. */
 void os_map_at(uintptr_t va, size_t size);
 void os_unmap(void *, size_t size);

@@ -132,7 +132,8 @@ step(const struct fuzz_rec *rec)
 	host_switch_cpu(rec->cpu % ncpu);
 	failed_before = counter_read(TS_failed_allocs);
 	if (op == OP_FAILAT) {
-		fail_arm(1 + rec->arg % 6, NULL);
+		if (fuzz_trace == NULL)
+			fail_arm(1 + rec->arg % 6, NULL);
 		return;
 	}
 	/* From the record alone: dropping others must not change it. */
@@ -170,6 +171,7 @@ frames_left(void)
 }
 
 const char *fuzz_design;
+uint64_t *fuzz_trace;
 
 static const char *
 design_of(const struct fuzz_config *c)
@@ -220,7 +222,11 @@ fuzz_run(const void *bytes, size_t size, volatile uint64_t *done)
 	     at += sizeof(rec)) {
 		memcpy(&rec, (const char *)bytes + at, sizeof(rec));
 		hook_rate = c.hooks % 8;
+		if (noted != FUZZ_SHORT)
+			noted = 0;
 		step(&rec);
+		if (fuzz_trace != NULL)
+			fuzz_trace[*done] = noted;
 		(*done)++;
 	}
 	fuzz_finish();

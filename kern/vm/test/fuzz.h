@@ -38,6 +38,12 @@ _Static_assert(sizeof(struct fuzz_rec) == 8, "record of a program");
 
 extern const char *fuzz_design; /* for all programs; NULL: as they say */
 
+/** To compare designs: a word for each record, made of the errors and values
+ * that it led to, or FUZZ_SHORT from when memory was short on: then designs
+ * may differ. NULL: not wanted.  Allocations fail by themselves only. */
+extern uint64_t *fuzz_trace;
+#define FUZZ_SHORT UINT64_MAX
+
 /**
  * Boot a machine and run the program; panics at the first difference from the
  * model.  Once in a process.

@@ -4,6 +4,7 @@
  * one that fails small.
  *
  * usage: fuzz [-s SEED] [-t SECONDS] [-n OPS] [-o JSON] [-d DESIGN] [-1]
+ *        fuzz -c ...             each program through every design
  *        fuzz -r FILE            run a saved program and list it
  * A finding is minimised by delta debugging: drop ever smaller pieces as long
  * as the rest still fails.  The result is printed, saved next to the JSON and
@@ -29,7 +30,8 @@ struct program {
 
 static uint64_t seed = 1, seconds = 10, max_ops = UINT64_MAX;
 static const char *json, *replay;
-static bool stop_at_first;
+static bool stop_at_first, compare;
+static uint64_t ncompared; /* records whose results were compared */
 
 static int
 child(void *arg)
@@ -68,6 +70,58 @@ generate(struct program *p, uint64_t number)
 		c->flags &= FUZZ_DEFERRED;
 }
 
+/* ---- comparing designs ---- */
+
+#define DESIGNS_MAX 4
+
+/*
+ * Run the program through every design, with nobody at work meanwhile.
+ * @return "" or the first record whose results differ, or what went wrong
+ */
+static const char *
+run_all(struct program *p)
+{
+	static uint64_t *trace[DESIGNS_MAX];
+	static char text[HOST_MESSAGE_SIZE + 128];
+	struct fuzz_config *c = (void *)p->bytes;
+	uint64_t n[DESIGNS_MAX], same;
+	const char *what = "";
+
+	c->hooks = c->ram = 0;
+	for (unsigned d = 0; vm_design_names[d] != NULL; d++) {
+		KASSERT_ALWAYS(d < DESIGNS_MAX);
+		if (trace[d] == NULL)
+			trace[d] = os_map(EPISODE_OPS * sizeof(**trace), true);
+		fuzz_design = vm_design_names[d];
+		fuzz_trace = trace[d];
+		what = run(p, true);
+		n[d] = *p->done;
+		if (what[0] != '\0') {
+			snprintf(text, sizeof(text), "%s: %s", fuzz_design,
+			    what);
+			break;
+		}
+		same = 0;
+		while (same < MIN(n[0], n[d]) &&
+		    trace[0][same] == trace[d][same] &&
+		    trace[d][same] != FUZZ_SHORT)
+			same++;
+		if (same < MIN(n[0], n[d]) && trace[0][same] != FUZZ_SHORT &&
+		    trace[d][same] != FUZZ_SHORT) {
+			snprintf(text, sizeof(text),
+			    "record %lu: %s and %s differ",
+			    (unsigned long)same, vm_design_names[0],
+			    fuzz_design);
+			what = text;
+			break;
+		}
+		ncompared += d > 0 ? same : 0;
+	}
+	fuzz_design = NULL;
+	fuzz_trace = NULL;
+	return what[0] != '\0' ? text : "";
+}
+
 /* ---- minimising ---- */
 
 static bool
@@ -77,7 +131,7 @@ still_fails(struct program *p, const uint8_t *bytes, size_t size)
 	bool bad;
 
 	memcpy(q.bytes, bytes, size);
-	bad = run(&q, true)[0] != '\0';
+	bad = (compare ? run_all(&q) : run(&q, true))[0] != '\0';
 	os_free(q.bytes);
 	return bad;
 }
@@ -157,7 +211,7 @@ finding(struct program *p, const char *what, uint64_t ops)
 	say("# smallest program that fails (%lu of %lu operations): %s\n",
 	    (unsigned long)((p->size - sizeof(struct fuzz_config)) /
 		sizeof(struct fuzz_rec)),
-	    (unsigned long)before, run(p, true));
+	    (unsigned long)before, compare ? run_all(p) : run(p, true));
 	print_program(p);
 	snprintf(path, sizeof(path), "build/fuzz-%lu.bin",
 	    (unsigned long)seed);
@@ -176,7 +230,7 @@ do_replay(struct program *p)
 		return 2;
 	}
 	print_program(p);
-	what = run(p, false);
+	what = compare ? run_all(p) : run(p, false);
 	say("# %s after %lu operations\n", what[0] != '\0' ? what : "passed",
 	    (unsigned long)*p->done);
 	return what[0] != '\0';
@@ -190,6 +244,10 @@ parse(int argc, char **argv)
 
 		if (strcmp(a, "-1") == 0) {
 			stop_at_first = true;
+			continue;
+		}
+		if (strcmp(a, "-c") == 0) {
+			compare = true;
 			continue;
 		}
 		if (strcmp(a, "-r") == 0)
@@ -215,7 +273,7 @@ main(int argc, char **argv)
 
 	if (!parse(argc, argv)) {
 		say("usage: fuzz [-s seed] [-t seconds] [-n ops] [-o json] "
-		    "[-d design] [-1] | -r file\n");
+		    "[-d design] [-1] [-c] | -r file\n");
 		return 2;
 	}
 	p.done = os_map(PAGE_SIZE, true);
@@ -223,13 +281,13 @@ main(int argc, char **argv)
 		return do_replay(&p);
 	p.bytes = os_grow(NULL,
 	    sizeof(struct fuzz_config) + EPISODE_OPS * sizeof(struct fuzz_rec));
-	report_begin("fuzz", json, 1);
+	report_begin(compare ? "differential" : "fuzz", json, 1);
 	end = os_now() + seconds * 1000000000ull;
 	while (os_now() < end && ops < max_ops && findings == 0) {
 		const char *what;
 
 		generate(&p, episodes++);
-		what = run(&p, true);
+		what = compare ? run_all(&p) : run(&p, true);
 		ops += *p.done;
 		if (what[0] != '\0') {
 			findings++;
@@ -247,8 +305,11 @@ main(int argc, char **argv)
 	report_number("operations", ops);
 	report_number("episodes", episodes);
 	report_number("findings", findings);
+	if (compare)
+		report_number("compared", ncompared);
 	report_note("%lu operations in %lu episodes, seed %lu",
 	    (unsigned long)ops, (unsigned long)episodes, (unsigned long)seed);
-	report_result(findings == 0, "fuzz", NULL);
+	report_result(findings == 0,
+	    compare ? "differential" : "fuzz", NULL);
 	return report_end();
 }

@@ -22,6 +22,7 @@ struct fuzz_scope scope;
 uint64_t hook_rng;
 unsigned hook_rate;
 uint64_t failed_before;
+uint64_t noted;
 
 static struct pin {
 	bool active, write;
@@ -42,6 +43,15 @@ const vm_prot_t fuzz_prots[8] = { VM_PROT_READ | VM_PROT_WRITE,
 static const vm_prot_t caps[4] = { VM_PROT_NONE, VM_PROT_READ, VM_PROT_ALL,
 	VM_PROT_ALL };
 
+void
+fuzz_note(uint64_t v)
+{
+	if (v == FUZZ_SHORT || noted == FUZZ_SHORT)
+		noted = FUZZ_SHORT;
+	else
+		noted = (noted ^ v) * 0x9e3779b97f4a7c15ull >> 1;
+}
+
 static bool
 memory_may_lack(void)
 {
@@ -54,10 +64,14 @@ memory_may_lack(void)
 static bool
 verdict(const char *what, int got, int want)
 {
-	if (got == want)
+	if (got == want) {
+		fuzz_note((uint64_t)got + 1);
 		return got == 0;
-	if (got == ENOMEM && memory_may_lack())
+	}
+	if (got == ENOMEM && memory_may_lack()) {
+		fuzz_note(FUZZ_SHORT);
 		return false;
+	}
 	FAIL("%s: error %d, the model says %d", what, got, want);
 }
 
@@ -120,6 +134,7 @@ model_access(unsigned s, unsigned i, unsigned w, const struct host_op *op)
 	struct m_page *p = &model[s].page[i];
 
 	p->touched = true;
+	fuzz_note(op->value);
 	if (op->access == VM_PROT_WRITE) {
 		m_values(p)[w] = op->value;
 		p->dirty = M_DIRTY;
@@ -531,8 +546,10 @@ do_copy(const struct range *r)
 			copyin(real[r->s], &v, at, 8);
 
 	/* Without memory a copy fails as if the page were not there. */
-	if (got == EFAULT && want == 0 && memory_may_lack())
+	if (got == EFAULT && want == 0 && memory_may_lack()) {
+		fuzz_note(FUZZ_SHORT);
 		return;
+	}
 	if (!verdict("copy", got, want))
 		return;
 	struct host_op op = { .value = v,
@@ -652,6 +669,7 @@ do_wild(const struct range *r)
 	if (error != EINVAL && error != ENOMEM)
 		FAIL("a wild range [0x%lx, +0x%lx) was taken: %d",
 		    (unsigned long)va, (unsigned long)size, error);
+	fuzz_note((uint64_t)error);
 }
 
 void

@@ -35,6 +35,10 @@ extern unsigned hook_rate;
 /** Failed allocations before the running operation. */
 extern uint64_t failed_before;
 
+/** What the running record has led to, for fuzz_trace. */
+extern uint64_t noted;
+void fuzz_note(uint64_t);
+
 void fuzz_hook(enum host_point);
 void fuzz_check_listing(unsigned s);
 /** Unpin and drop everything. */

@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: MIT
 """Run the tests against kernels with a planted bug; each must be found.
 
-usage: mutants.py litmus | planted [NAME ...]
+usage: mutants.py litmus | planted [--tool TOOL] [NAME ...]
 
 A mutant is a patch in mutants/ (must fail its litmus test) or planted/ (must be
 found by the tool that it names).  Its first lines say what it is:
 
     Test: c1                       the litmus test that must fail, or
-    Tool: fuzz | conformance | unit    what must find it
+    Tool: fuzz | conformance | unit | hypothesis | cover  what must find it
     Args: ...                      further arguments of that program
     Why: one sentence
 
 It is applied to a copy of kern/ in build/host/mutants/NAME; a patch that does
-not apply is an error.  The Makefile passes compiler, flags and object
+not apply is an error.  --tool measures another tool with the planted bugs: what
+it does not find is no failure then.  `cover` is libFuzzer's.  The Makefile passes compiler, flags and object
 lists in the environment.
 """
 
@@ -28,7 +29,13 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 TOP = HERE.parents[2]
 BUILD = TOP / 'build' / 'host'
-LIMIT = {'litmus': 120, 'fuzz': 60, 'conformance': 60, 'unit': 60}
+# A busy machine stretches what has to end, not how long a fuzzer runs.
+SCALE = float(os.environ.get('TERN_TIMESCALE', 1))
+LIMIT = {'litmus': 120, 'fuzz': 60, 'conformance': 60, 'unit': 60,
+         'hypothesis': 90, 'cover': 90}
+# The program of a tool, and the flavour of its objects, if not its own.
+PROGRAM = {'hypothesis': 'fuzz', 'cover': 'fuzz-cover'}
+FLAVOUR = {'cover': '_COVER'}
 
 
 def environment(name):
@@ -71,29 +78,42 @@ def copy_and_patch(patch, work):
 
 def build(work, changed, tool):
     """Compile what changed, link it with the objects of the clean kernel."""
-    sources = environment('M_SOURCES') + environment(f'M_PROG_{tool}')
+    program = PROGRAM.get(tool, tool)
+    flavour = FLAVOUR.get(tool, '')
+    folder = BUILD / ('cover' if flavour else 'asan')
+    compiler = environment('M_CC' + flavour)
+    sources = environment('M_SOURCES') + environment(
+        f'M_PROG_{tool if flavour else program}')
     headers = any(name.endswith('.h') for name in changed)
-    objects = [str(BUILD / 'asan' / 'kern/arch/host/os.o')]
+    objects = [str(folder / 'kern/arch/host/os.o')]
     for source in sources:
-        clean = BUILD / 'asan' / (source[:-2] + '.o')
+        clean = folder / (source[:-2] + '.o')
         if source not in changed and not headers:
             objects.append(str(clean))
             continue
         made = work / (source.replace('/', '_')[:-2] + '.o')
-        code, out = run(environment('M_CC') + environment('M_FLAGS') +
+        code, out = run(compiler + environment('M_FLAGS' + flavour) +
                         ['-c', '-o', str(made), source], work, 120)
         if code != 0:
             raise RuntimeError(f'{source} does not compile: {out}')
         objects.append(str(made))
-    code, out = run(environment('M_CC') + environment('M_SAN') +
-                    ['-pthread', '-o', str(work / tool)] + objects, work, 120)
+    code, out = run(compiler + environment('M_SAN' + flavour) +
+                    ['-pthread', '-o', str(work / program)] + objects, work,
+                    120)
     if code != 0:
         raise RuntimeError(f'does not link: {out}')
 
 
 def command(work, tool, fields):
-    program = [str(work / tool)]
+    program = [str(work / PROGRAM.get(tool, tool))]
     extra = fields.get('Args', '').split()
+    if tool == 'hypothesis':
+        return [sys.executable, str(HERE / 'hypo.py'), '--program',
+                program[0], '--examples', '1500'] + extra
+    if tool == 'cover':
+        return program + [f'-max_total_time={LIMIT[tool]}', '-seed=1',
+                          '-max_len=3208', '-timeout=90', '-rss_limit_mb=0',
+                          '-len_control=0', '-detect_leaks=0']
     if tool == 'litmus':
         return program + ['-t', fields['Test'], '-n', '300'] + extra
     if tool == 'fuzz':
@@ -112,21 +132,42 @@ def evidence(tool, out):
     return 'no verdict in the output', 0
 
 
-def try_one(patch):
+def designs(fields):
+    """The -d of the arguments: the others' programs cannot find the bug."""
+    words = fields.get('Args', '').split()
+    return words[words.index('-d') + 1] if '-d' in words else None
+
+
+def try_one(patch, tool=None):
     fields = header(patch)
-    tool = 'litmus' if 'Test' in fields else fields['Tool']
+    if tool is None:
+        tool = 'litmus' if 'Test' in fields else fields['Tool']
+    else:
+        design = designs(fields) or re.match(
+            r'(?:(l4|mach)_)?', patch.stem)[1]
+        os.environ.pop('DESIGN', None)
+        fields = {'Args': ''}
+        if design and tool == 'hypothesis':
+            fields['Args'] = f'--design {design}'
+        elif design and tool == 'fuzz':
+            fields['Args'] = f'-d {design}'
+        elif design:
+            os.environ['DESIGN'] = design
     row = {'mutant': patch.stem, 'test': fields.get('Test', tool),
            'found': False, 'after': 0, 'seconds': 0.0, 'by': ''}
     work = BUILD / 'mutants' / patch.stem
     try:
         build(work, copy_and_patch(patch, work), tool)
         start = time.monotonic()
-        code, out = run(command(work, tool, fields), work, LIMIT[tool] + 30)
+        code, out = run(command(work, tool, fields), work,
+                        LIMIT[tool] * SCALE + 30)
         row['seconds'] = round(time.monotonic() - start, 1)
         row['by'], row['after'] = evidence(tool, out)
-        row['found'] = code == 1 and row['after'] > 0
+        # libFuzzer has exit codes of its own.
+        row['found'] = (code == 1 or tool == 'cover' and bool(code)) and \
+            row['after'] > 0
         if code is None:
-            row['by'] = f'no end after {LIMIT[tool] + 30} s'
+            row['by'] = f'no end after {LIMIT[tool] * SCALE + 30:.0f} s'
     except RuntimeError as error:
         row['by'] = str(error)
     if row['found']:
@@ -147,7 +188,9 @@ def clean_litmus():
 
 
 def main():
-    kind, names = sys.argv[1], sys.argv[2:]
+    kind, names, tool = sys.argv[1], sys.argv[2:], None
+    if names[:1] == ['--tool']:
+        tool, names = names[1], names[2:]
     folder = HERE / ('mutants' if kind == 'litmus' else 'planted')
     patches = [p for p in sorted(folder.glob('*.patch'))
                if not names or p.stem in names]
@@ -163,7 +206,7 @@ def main():
         print('c10    second-stage tables: nothing to test yet, not counted')
     rows = []
     for patch in patches:
-        row = try_one(patch)
+        row = try_one(patch, tool)
         rows.append(row)
         print(f"{row['test']:12} {row['mutant']:32} "
               f"{'found' if row['found'] else 'NOT FOUND'} after "
@@ -171,10 +214,11 @@ def main():
               flush=True)
     found = sum(r['found'] for r in rows)
     print(f'{found} of {len(rows)} mutants found')
-    ok = ok and found == len(rows)
+    ok = ok and (found == len(rows) or tool is not None)
     report.update(passed=ok, mutants=len(rows), found=found, rows=rows)
     if not names:
-        path = TOP / 'build' / f'{kind}.json'
+        path = TOP / 'build' / (f'{kind}-{tool}.json' if tool else
+                                f'{kind}.json')
         path.write_text(json.dumps(report, indent=1) + '\n')
     return 0 if ok else 1
 

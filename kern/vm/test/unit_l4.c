@@ -291,6 +291,28 @@ grant_waits_for_flush(void)
 	finish();
 }
 
+/* What is unmapped below a mapping, or replaced by another one, is translated
+ * until the flush; sigma0's reference here is one more. */
+static void
+unmap_waits_for_flush(void)
+{
+	start();
+	EQUAL(from_sigma0(0, 0, 0, ALL), 0);
+	EQUAL(give(L4_MAP, 0, 0, 1, 1, ALL), 0);
+	EQUAL(give(L4_MAP, 1, 1, 2, 2, ALL), 0);
+	tlb_gather_flush(&tg);
+	(void)take(0, 0, ALL, L4_UNMAP_SELF);
+	EQUAL(frame[0]->refs, 2);
+	tlb_gather_flush(&tg);
+	EQUAL(frame[0]->refs, 1);
+	EQUAL(from_sigma0(1, 0, 0, ALL), 0);
+	EQUAL(from_sigma0(2, 0, 0, ALL), 0);
+	EQUAL(frame[1]->refs, 2);
+	tlb_gather_flush(&tg);
+	EQUAL(frame[1]->refs, 1);
+	finish();
+}
+
 static void
 tree_of_copies(void)
 {
@@ -754,6 +776,7 @@ const struct unit unit_l4[] = {
 	{ "tree_of_maps", tree_of_maps, 0 },
 	{ "tree_of_grants", tree_of_grants, 0 },
 	{ "grant_waits_for_flush", grant_waits_for_flush, 0 },
+	{ "unmap_waits_for_flush", unmap_waits_for_flush, 0 },
 	{ "tree_of_copies", tree_of_copies, 0 },
 	{ "construction", construction, 0 },
 	{ "overmap", overmap, 0 },

@@ -377,6 +377,31 @@ golden_dump(void)
 	leave(p);
 }
 
+/* The kernel reads a page through a pin while its program writes: the program
+ * gets a copy, and the reader sees what was there. */
+static void
+pinned_is_copied(void)
+{
+	struct vmspace *p = space();
+	struct vm_pinned pin;
+	struct vm_txn txn;
+	uint64_t v = 0;
+
+	map(p, 0, 1, 0);
+	put(p, 0, 1);
+	EQUAL(vm_pin(p, BASE, 8, VM_PROT_READ, &pin), 0);
+	tlb_gather_init(&txn.tg);
+	EQUAL(vm_design->pg_revoke(page_at(p, 0), VM_PROT_READ, &txn), 0);
+	tlb_gather_flush(&txn.tg);
+	put(p, 0, 2);
+	vm_pinned_read(&pin, 0, &v, 8);
+	EQUAL(v, 1);
+	EQUAL(get(p, 0), 2);
+	CHECK(page_at(p, 0) != pin.page[0]);
+	vm_unpin(&pin);
+	leave(p);
+}
+
 const struct unit unit_mach[] = {
 	{ "rounds_stay_shallow", rounds_stay_shallow, 0 },
 	{ "exit_frees_what_it_saw", exit_frees_what_it_saw, 0 },
@@ -386,6 +411,7 @@ const struct unit unit_mach[] = {
 	{ "paths_of_a_fault", paths_of_a_fault, 0 },
 	{ "page_side", page_side, 0 },
 	{ "check_finds_a_foreign_leaf", check_finds_a_foreign_leaf, 0 },
+	{ "pinned_is_copied", pinned_is_copied, 0 },
 	{ "golden_dump", golden_dump, 0 },
 	{ NULL, NULL, 0 },
 };

@@ -19,12 +19,17 @@ static const struct {
 	size_t swap_slots;
 } files[] = { { "lib", unit_lib, NULL, 0 }, { "sync", unit_sync, NULL, 0 },
 	{ "mem", unit_mem, NULL, 0 }, { "pmap", unit_pmap, NULL, 0 },
-	{ "tlb", unit_tlb, NULL, 0 }, { "object", unit_object, NULL, 0 },
-	{ "mach", unit_mach, "mach", 0 },
+	{ "tlb", unit_tlb, NULL, 0 }, { "object", unit_object, "classic", 0 },
+	{ "object-mach", unit_object, "mach", 0 },
+	{ "object-l4", unit_object, "l4", 0 },
+	{ "mach", unit_mach, "mach", 0 }, { "calls", unit_calls, "mach", 0 },
+	{ "page", unit_page, "classic", 0 },
+	{ "page-mach", unit_page, "mach", 0 },
+	{ "page-l4", unit_page, "l4", 0 },
 	{ "pageout", unit_pageout, "mach", 256 },
 	{ "pd", unit_pd, NULL, 0 }, { "l4", unit_l4, "l4", 0 },
-	{ "mapdb", unit_mapdb, "l4", 0 },
-	{ "root", unit_root, "l4", 64 }, { "null", unit_null, "null", 0 } };
+	{ "mapdb", unit_mapdb, "l4", 0 }, { "root", unit_root, "l4", 64 },
+	{ "null", unit_null, "null", 0 } };
 
 static uint64_t rng = 88172645463325252ull;
 

@@ -230,6 +230,81 @@ no_lost_wakeup(void)
 	}
 }
 
+/* ---- several queues ---- */
+
+static struct waitq wq2 = WAITQ_INIT(wq2);
+
+static void
+poller(void *arg)
+{
+	struct waitq_place p[2] = { { .wq = &wq }, { .wq = &wq2 } };
+
+	(void)arg;
+	for (;;) {
+		for (unsigned i = 0; i < 2; i++)
+			p[i].seq = waitq_sequence(p[i].wq);
+		if (__atomic_load_n(&condition, __ATOMIC_SEQ_CST))
+			return;
+		EQUAL(waitq_wait_any(p, 2, WAIT_FOREVER, DEADLINE_NONE), 0);
+	}
+}
+
+static void
+second_waker(void *arg)
+{
+	(void)arg;
+	waitq_wake_all(&wq); /* in vain */
+	__atomic_store_n(&condition, true, __ATOMIC_SEQ_CST);
+	waitq_wake_all(&wq2);
+}
+
+static void
+poll_loses_no_wakeup(void)
+{
+	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+		condition = false;
+		four(seed, poller, second_waker, poller, nobody);
+		EQUAL(wq.nwaiting, 0);
+		EQUAL(wq2.nwaiting, 0);
+	}
+}
+
+static void
+killable_poller(void *arg)
+{
+	struct waitq_place p = { .wq = &wq, .seq = waitq_sequence(&wq) };
+
+	(void)arg;
+	EQUAL(waitq_wait_any(&p, 1, WAIT_KILLABLE, DEADLINE_NONE), EINTR);
+	counter++;
+}
+
+static void
+impatient_poller(void *arg)
+{
+	ns_t until = timer_now() + 50000;
+
+	(void)arg;
+	/* Of no queue: a sleep. */
+	EQUAL(waitq_wait_any(NULL, 0, WAIT_FOREVER, until), ETIMEDOUT);
+	CHECK(timer_now() >= until);
+	counter++;
+}
+
+static void killer(void *arg);
+
+static void
+poll_ends(void)
+{
+	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+		counter = 0;
+		four(seed, killable_poller, killer, impatient_poller, NULL);
+		host_kill(0, false);
+		EQUAL(counter, 2);
+		EQUAL(wq.nwaiting, 0);
+	}
+}
+
 static void
 killable(void *arg)
 {
@@ -297,6 +372,8 @@ const struct unit unit_sync[] = {
 	{ "sleep_lock_excludes", sleep_lock_excludes, 0 },
 	{ "sleep_lock_exclusive_first", sleep_lock_exclusive_first, 0 },
 	{ "no_lost_wakeup", no_lost_wakeup, 0 },
+	{ "poll_loses_no_wakeup", poll_loses_no_wakeup, 0 },
+	{ "poll_ends", poll_ends, 0 },
 	{ "kill_ends_wait", kill_ends_wait, 0 },
 	{ "deadline", deadline, 0 },
 	{ "deadlock_is_reported", deadlock_is_reported, 0 },

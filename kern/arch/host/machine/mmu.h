@@ -30,7 +30,8 @@ extern size_t host_ram_size;
 static inline void *
 phys_to_virt(paddr_t pa)
 {
-	return host_ram + (pa - HOST_RAM_BASE);
+	/* As integers: the origin of the direct map is below host_ram. */
+	return (void *)((uintptr_t)host_ram + (pa - HOST_RAM_BASE));
 }
 
 static inline paddr_t
