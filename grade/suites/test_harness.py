@@ -210,3 +210,9 @@ def test_parser_misses_every_lost_line(line):
 def test_parser_misses_every_cut(cut):
     rec = ktap.parse(GOOD[:cut])
     assert rec.breaches or rec.missing
+
+
+def test_harm_is_told_from_a_mount():
+    assert not matrix.HARM.search(
+        'ext2: ram0: 4096 blocks of 4096 bytes, read-write\n')
+    assert matrix.HARM.search('ok\next2: ram0: freed twice (0x4d6)\n')

@@ -105,7 +105,11 @@ def test_storm(group):
         assert record.points and not (
             record.failed or record.missing or record.breaches), record
         assert len(SEEN.findall(m.console.text())) > 20
-        m.pump(2)           # those that were on their way
+        said = -1           # those that were on their way
+        while said != len(m.console.data):
+            said = len(m.console.data)
+            m.pump(2)
+            time.sleep(0.5)
         m.send('echo still here\n')
         m.expect(r'\nstill here', timeout=60)
         m.send('poweroff\n')

@@ -20,7 +20,7 @@ both = pytest.mark.parametrize('arch', qemu.TESTED)
 
 @pytest.mark.parametrize('row', ROWS, ids=matrix.name_of)
 def test_group(row, record_property):
-    result = qemu.Machine(matrix.config_of(row)).run()
+    result = matrix.boot(row)
     for key, value in result.record.counts().items():
         record_property(key, value)
     assert result.passed, result.explain()

@@ -516,6 +516,7 @@ ext2_mount(struct block_device *dev, struct mount *mnt)
 	mnt->read_only = true;
 	vm_object_init(&fs->meta, &meta_ops);
 	sleeplock_init(&fs->names, RANK_NAMES, "ext2 names");
+	sleeplock_init(&fs->reap, RANK_REAP, "ext2 reap");
 	sleeplock_init(&fs->sync, RANK_SYNC, "ext2 sync");
 	sleeplock_init(&fs->alloc, RANK_ALLOC, "ext2 bitmaps");
 	error = ext2_open(fs, &sb);

@@ -49,6 +49,7 @@ struct ext2_fs {
 	uint32_t *inode_table;	  /* [I] first block of each group's table */
 	struct vm_object meta;	  /* blocks of the device: all but contents */
 	struct sleeplock names;	  /* RANK_NAMES: all directories */
+	struct sleeplock reap;	  /* RANK_REAP: one at a time */
 	struct sleeplock sync;	  /* RANK_SYNC: one at a time */
 	bool writing;		  /* [sync] until it is shut down */
 	struct sleeplock alloc;	  /* RANK_ALLOC */
@@ -151,7 +152,8 @@ int ext2_inode_store(struct ext2_inode *);
 int64_t ext2_now(void);
 /** The release slot of all inodes of ext2. */
 void ext2_inode_release(struct inode *);
-/** Free the inodes that have neither names nor users. @pre no lock */
+/** Free the inodes that have neither names nor users; on return no other thread
+ * is at it either, so that what counts afterwards counts all. @pre no lock */
 void ext2_reap(struct ext2_fs *);
 extern const struct inode_ops ext2_special_ops;
 

@@ -391,7 +391,8 @@ ext2_file_release(struct file *f)
 	struct ext2_fs *fs = ext2_of(f->inode);
 
 	inode_drop(f->inode);
-	ext2_reap(fs);
+	if (!list_empty(&fs->orphans)) /* else nothing, or others are at it */
+		ext2_reap(fs);
 }
 
 static const struct file_ops ext2_open_ops = {

@@ -425,6 +425,7 @@ ext2_reap(struct ext2_fs *fs)
 {
 	struct list *l;
 
+	sleep_lock(&fs->reap);
 	do {
 		spin_lock(&fs->lock);
 		l = list_pop_front(&fs->orphans);
@@ -432,4 +433,5 @@ ext2_reap(struct ext2_fs *fs)
 		if (l != NULL)
 			reap_one(LIST_ENTRY(l, struct ext2_inode, lru));
 	} while (l != NULL);
+	sleep_unlock(&fs->reap);
 }

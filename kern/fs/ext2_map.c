@@ -79,6 +79,23 @@ ext2_bmap(struct ext2_inode *ei, uint64_t n, uint32_t *block)
 	return error;
 }
 
+/* A block that nothing leads to any more. */
+static void
+free_block(struct ext2_inode *ei, uint32_t block)
+{
+	struct ext2_fs *fs = ei->fs;
+
+	if (!ext2_block_valid(fs, block)) {
+		(void)ext2_damaged(fs, "block of an inode", block);
+		return;
+	}
+	/* It must not be written as metadata when it holds contents. */
+	vm_object_forget(&fs->meta, block);
+	ext2_free(fs, &fs->blocks, block);
+	ei->vfs.nsectors -= MIN(ei->vfs.nsectors,
+	    (uint64_t)fs->block_size / 512);
+}
+
 /* ---- adding ---- */
 
 /* @p indirect: it will hold entries, so it starts as zero. */
@@ -133,9 +150,12 @@ ext2_bmap_alloc(struct ext2_inode *ei, uint64_t n, uint32_t *block)
 
 	if (error != 0)
 		return error;
-	if (ei->block[w.slot] == 0)
-		error = new_block(ei, w.levels > 0, &ei->block[w.slot]);
 	at = ei->block[w.slot];
+	if (at == 0) {
+		error = new_block(ei, w.levels > 0, &at);
+		if (error == 0)
+			ei->block[w.slot] = at;
+	}
 	while (error == 0 && w.levels-- > 0) {
 		uint32_t next = at, index = w.index[w.levels];
 
@@ -145,8 +165,11 @@ ext2_bmap_alloc(struct ext2_inode *ei, uint64_t n, uint32_t *block)
 			continue;
 		}
 		error = new_block(ei, w.levels > 0, &next);
-		if (error == 0)
-			error = set_entry(ei->fs, at, index, next);
+		if (error != 0)
+			break;
+		error = set_entry(ei->fs, at, index, next);
+		if (error != 0)
+			free_block(ei, next);
 		at = next;
 	}
 	if (error == 0 && !ext2_block_valid(ei->fs, at))
@@ -156,23 +179,6 @@ ext2_bmap_alloc(struct ext2_inode *ei, uint64_t n, uint32_t *block)
 }
 
 /* ---- removing ---- */
-
-/* A block that nothing leads to any more. */
-static void
-free_block(struct ext2_inode *ei, uint32_t block)
-{
-	struct ext2_fs *fs = ei->fs;
-
-	if (!ext2_block_valid(fs, block)) {
-		(void)ext2_damaged(fs, "block of an inode", block);
-		return;
-	}
-	/* It must not be written as metadata when it holds contents. */
-	vm_object_forget(&fs->meta, block);
-	ext2_free(fs, &fs->blocks, block);
-	ei->vfs.nsectors -= MIN(ei->vfs.nsectors,
-	    (uint64_t)fs->block_size / 512);
-}
 
 /* All below @p block and itself; @p level 0: it holds contents. */
 static void

@@ -20,6 +20,7 @@ enum lock_rank {
 			 * pinned before any of them */
 	RANK_PIPE,	/* pipes, tty: as RANK_FS */
 	RANK_NAMES,	/* directories of one file system */
+	RANK_REAP,	/* files without names and users are being freed */
 	RANK_INODE,	/* contents of one file */
 	RANK_SYNC,	/* one file system is being written */
 	RANK_ALLOC,	/* its bitmaps; then BUSY of one page (vm/object.h) */

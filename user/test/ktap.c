@@ -132,6 +132,16 @@ wait_limited(pid_t pid)
 	return -1;
 }
 
+/* Ends what a test left behind; on return it prints no more. */
+static void
+end_group(pid_t pid)
+{
+	uint64_t end = now_ns() + AWAIT_MS * 1000000ull * time_scale();
+
+	while (kill(-pid, SIGKILL) == 0 && now_ns() < end)
+		msleep(1);
+}
+
 static int
 run_once(const struct ktap_test *t)
 {
@@ -149,7 +159,7 @@ run_once(const struct ktap_test *t)
 		return 1;
 	}
 	status = wait_limited(pid);
-	kill(-pid, SIGKILL);		/* whatever it left behind */
+	end_group(pid);
 	return status;
 }
 
