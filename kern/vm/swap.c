@@ -26,6 +26,7 @@ static uint32_t *found;	 /* vm_check(): those that are there */
 static uint64_t nslots;	 /* [I] */
 static uint64_t hand;	 /* [o] the search goes on here */
 static size_t used;	 /* [o] slots with words; read by anybody */
+static uint32_t failing; /* [a] the last write stored nothing */
 
 /* ---- the object ---- */
 
@@ -56,12 +57,35 @@ swap_back(struct vm_object *o, struct vm_page *pg)
 	return 0; /* a slot is a place on the device */
 }
 
+/* A page that cannot be written stays modified: nobody else has it. */
+static bool
+write_alone(struct vm_page *pg)
+{
+	if (vm_env_swap_io(&pg, 1, true) == 0)
+		return true;
+	spin_lock(&vm_object_lock);
+	vm_object_modify(pg);
+	spin_unlock(&vm_object_lock);
+	return false;
+}
+
+/* One bad slot costs one frame; of a device that stores nothing no further page
+ * is put, until a write succeeds again. */
 static int
 swap_write(struct vm_object *o, struct vm_page *const *pages, unsigned n)
 {
+	int error = vm_env_swap_io(pages, n, true);
+	unsigned nstored = error == 0 ? n : 0;
+
 	(void)o;
-	counter_add(TS_swap_outs, n);
-	return vm_env_swap_io(pages, n, true);
+	for (unsigned i = 0; error != 0 && i < n; i++)
+		nstored += write_alone(pages[i]);
+	counter_add(TS_swap_outs, nstored);
+	if (!__atomic_exchange_n(&failing, nstored == 0, __ATOMIC_RELAXED) &&
+	    nstored == 0)
+		kprintf("swap: the device does not write (error %d); "
+			"pages stay in memory\n", error);
+	return error;
 }
 
 static int
@@ -163,7 +187,8 @@ swap_out(struct vm_page *pg, uint64_t *slot)
 		if (words[*slot] == 0)
 			vm_object_modify(pg); /* who had it may have written */
 	} else {
-		if (used == nslots || find_free(slot) != 0)
+		if (__atomic_load_n(&failing, __ATOMIC_RELAXED) ||
+		    used == nslots || find_free(slot) != 0)
 			return ENOSPC;
 		vm_object_adopt(&swap_object, *slot, pg);
 	}

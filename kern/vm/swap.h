@@ -34,7 +34,7 @@ size_t swap_used(void);
 /**
  * Anonymous page @p pg gets a slot, or the one that it has already; the caller
  * stores one software word with it.  The cache takes a reference of its own.
- * @retval ENOSPC
+ * @retval ENOSPC also while the device fails all writes
  */
 int __must_check swap_out(struct vm_page *pg, uint64_t *slot);
 /** One software word more. */

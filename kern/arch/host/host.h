@@ -36,6 +36,8 @@ struct host_options {
 
 /** Called before each transfer to or from swap; NULL. */
 extern void (*host_swap_hook)(void);
+/** Whether the device answers EIO for this slot; NULL: never. */
+extern bool (*host_swap_fails)(uint64_t slot, bool write);
 
 /** Four CPUs, 16 MiB, 16 ASID bits, negative entries, classic. */
 extern const struct host_options host_defaults;

@@ -39,6 +39,7 @@ vm_env_killed(void)
 
 static char slots[HOST_SWAP_MAX][PAGE_SIZE];
 void (*host_swap_hook)(void);
+bool (*host_swap_fails)(uint64_t slot, bool write);
 
 size_t
 vm_env_swap_slots(void)
@@ -55,6 +56,9 @@ vm_env_swap_io(struct vm_page *const *pages, unsigned n, bool write)
 		char *slot = slots[pages[i]->offset];
 		void *page = page_to_virt(pages[i]);
 
+		if (host_swap_fails != NULL &&
+		    host_swap_fails(pages[i]->offset, write))
+			return EIO;
 		if (write)
 			memcpy(slot, page, PAGE_SIZE);
 		else

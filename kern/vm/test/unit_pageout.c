@@ -398,6 +398,76 @@ collapse_keeps_the_newer(void)
 	EQUAL(swap_used(), 0);
 }
 
+/* ---- the device fails ---- */
+
+static uint64_t bad_slot;
+
+static bool
+one_is_bad(uint64_t slot, bool write)
+{
+	return write && slot == bad_slot;
+}
+
+static bool
+none_is_stored(uint64_t slot, bool write)
+{
+	(void)slot;
+	return write;
+}
+
+/* Written between the pages of good slots: it alone stays in memory. */
+static void
+bad_slot_keeps_its_page(void)
+{
+	struct level before = level();
+	struct vmspace *vs = space();
+	uint64_t ins = counter_read(TS_swap_ins);
+
+	map(vs, 0, 40, 0);
+	for (unsigned i = 0; i < 40; i++)
+		put(vs, i, 300 + i);
+	bad_slot = 10;
+	host_swap_fails = one_is_bad;
+	for (unsigned i = 0; i < 3; i++) /* tried again each time */
+		squeeze();
+	EQUAL(swap_used(), 40);
+	EQUAL(swap_object.nmodified, 1);
+	for (unsigned i = 0; i < 40; i++)
+		EQUAL(get(vs, i), 300 + i);
+	EQUAL(counter_read(TS_swap_ins) - ins, 39);
+	leave(vs);
+	host_swap_fails = NULL;
+	flat(before);
+}
+
+/* What cannot be stored is not lost, and no more is sent after it. */
+static void
+dead_device_keeps_all(void)
+{
+	struct level before = level();
+	struct vmspace *vs = space();
+
+	map(vs, 0, 200, 0);
+	for (unsigned i = 0; i < 200; i++)
+		put(vs, i, 400 + i);
+	host_swap_fails = none_is_stored;
+	while (swap_used() == 0)
+		(void)mach_pageout(16);
+	vm_object_flush(&swap_object);
+	squeeze();
+	CHECK(swap_used() < 100);
+	for (unsigned i = 0; i < 200; i += 3)
+		EQUAL(get(vs, i), 400 + i);
+	host_swap_fails = NULL; /* the cable is in again */
+	squeeze();
+	squeeze();
+	EQUAL(swap_used(), 200);
+	for (unsigned i = 0; i < 200; i++)
+		EQUAL(get(vs, i), 400 + i);
+	leave(vs);
+	flat(before);
+}
+
 /* ---- a page-in is in flight ---- */
 
 static struct vmspace *victim_space;
@@ -645,6 +715,8 @@ const struct unit unit_pageout[] = {
 	{ "bypass_frees_slots", bypass_frees_slots, 0 },
 	{ "bypass_sees_swap", bypass_sees_swap, 0 },
 	{ "collapse_keeps_the_newer", collapse_keeps_the_newer, 0 },
+	{ "bad_slot_keeps_its_page", bad_slot_keeps_its_page, 0 },
+	{ "dead_device_keeps_all", dead_device_keeps_all, 0 },
 	{ "terminated_in_flight", terminated_in_flight, 0 },
 	{ "collapsed_in_flight", collapsed_in_flight, 0 },
 	{ "victims_fifo", victims_fifo, 0 },
