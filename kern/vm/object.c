@@ -489,6 +489,39 @@ vm_object_purge(struct vm_object *o)
 	return idle;
 }
 
+/* Clean, and nobody but the cache has it. */
+static bool
+is_spare(const struct vm_page *pg)
+{
+	return (__atomic_load_n(&pg->flags, __ATOMIC_RELAXED) &
+		   (PG_CACHED | PG_BUSY | PG_WRITEBACK | PG_MODIFIED)) ==
+	    PG_CACHED &&
+	    __atomic_load_n(&pg->holds, __ATOMIC_ACQUIRE) == 1;
+}
+
+size_t
+vm_object_shed(struct vm_object *o, size_t want)
+{
+	size_t freed = 0, steps = 2 * want;
+
+	spin_lock(&vm_object_lock);
+	LIST_FOREACH_SAFE(l, &o->clean) {
+		struct vm_page *pg = LIST_ENTRY(l, struct vm_page, link);
+
+		if (freed == want || steps-- == 0)
+			break;
+		if (is_spare(pg)) {
+			take_out(pg);
+			freed++;
+		} else { /* in use: not again so soon */
+			list_remove(l);
+			list_push_back(&o->clean, l);
+		}
+	}
+	spin_unlock(&vm_object_lock);
+	return freed;
+}
+
 /*
  * Free up to @p want frames.  Called by the allocator with any spin locks held,
  * so it only tries.  A reference to a cached page is taken under the lock, or
@@ -507,10 +540,7 @@ reclaim(size_t want)
 		struct vm_page *pg = &frame_array[clock_hand];
 
 		clock_hand = (clock_hand + 1) % frame_array_size;
-		if ((__atomic_load_n(&pg->flags, __ATOMIC_RELAXED) &
-			(PG_CACHED | PG_BUSY | PG_WRITEBACK |
-			    PG_MODIFIED)) != PG_CACHED ||
-		    __atomic_load_n(&pg->holds, __ATOMIC_ACQUIRE) != 1)
+		if (!is_spare(pg))
 			continue;
 		if (pg->flags & PG_REFERENCED) {
 			clear_flags(pg, PG_REFERENCED);

@@ -90,6 +90,9 @@ void vm_object_resize(struct vm_object *, uint64_t npages);
 void vm_object_forget(struct vm_object *, uint64_t index);
 /** Take all pages out, if none is in use or unsaved; never sleeps. */
 bool vm_object_purge(struct vm_object *);
+/** Take up to @p want pages out that are clean and that nobody has, those first
+ * that were saved first. @return how many */
+size_t vm_object_shed(struct vm_object *, size_t want);
 /** Write what is modified now, and wait for it. */
 void vm_object_flush(struct vm_object *);
 /** What went wrong with writing since the last call, or 0. */

@@ -68,10 +68,17 @@ enough(void)
 static size_t
 take_batch(unsigned *went)
 {
+	size_t want, freed;
+
 	*went = vm_design->pageout(BATCH);
 	if (swap_object.nmodified > 0)
 		vm_object_flush(&swap_object);
-	return frame_reclaim != NULL ? frame_reclaim(BATCH) : 0;
+	/* No more than has gone: the cache would look at all frames for it. */
+	want = *went > 0 ? MIN(*went, BATCH) : BATCH;
+	freed = vm_object_shed(&swap_object, want);
+	if (freed < want && frame_reclaim != NULL)
+		freed += frame_reclaim(want - freed);
+	return freed;
 }
 
 size_t

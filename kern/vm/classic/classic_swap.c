@@ -41,6 +41,7 @@ struct sweep {
 	unsigned want, steps;
 	bool anything; /* also what was used lately */
 	unsigned gone; /* leaves */
+	vaddr_t end;   /* of what was looked at */
 };
 
 /* Whether the scan shall stop before this entry, or pass over it. */
@@ -81,6 +82,7 @@ sweep_leaf(struct pmap_cursor *c, const struct pmap_leaf *leaf, void *arg)
 
 	switch (judge(s, c, leaf)) {
 	case STOP:
+		s->end = c->va;
 		return 1;
 	case STAY:
 		return 0;
@@ -131,17 +133,17 @@ static vaddr_t
 sweep_stretch(struct sweep *s, vaddr_t va)
 {
 	const struct region *r = s->r;
-	vaddr_t eva = MIN(r->eva, va + STEPS * PAGE_SIZE);
 	uint64_t off = r->offset + (va - region_sva(r));
 
 	s->steps = 2 * STEPS;
+	s->end = MIN(r->eva, va + STEPS * PAGE_SIZE);
 	spin_lock(&vm_object_lock);
-	(void)pmap_scan(s->vs->pmap, va, eva, sweep_leaf, s);
+	(void)pmap_scan(s->vs->pmap, va, s->end, sweep_leaf, s);
 	if (r->store != NULL)
-		(void)pmap_scan(r->store->table, off, off + (eva - va),
+		(void)pmap_scan(r->store->table, off, off + (s->end - va),
 		    sweep_stored, s);
 	spin_unlock(&vm_object_lock);
-	return eva;
+	return s->end;
 }
 
 /* Whether anything of region @p r can go: its own pages only into a slot. */

@@ -114,8 +114,8 @@ sweep_slot(struct sweep *s, vaddr_t va, uintptr_t *slot)
 	s->gone += !now;
 }
 
-/* The pages of the set for [@p va, @p eva). */
-static void
+/* The pages of the set for [@p va, @p eva). @return where it ended */
+static vaddr_t
 sweep_set(struct sweep *s, vaddr_t va, vaddr_t eva)
 {
 	for (; va < eva && s->gone < s->want; va += PAGE_SIZE) {
@@ -125,10 +125,11 @@ sweep_set(struct sweep *s, vaddr_t va, vaddr_t eva)
 		if (slot != NULL && !slot_swapped(*slot))
 			sweep_slot(s, va, slot);
 	}
+	return va;
 }
 
-/* What is mapped of the file itself. */
-static void
+/* What is mapped of the file itself. @return where it ended */
+static vaddr_t
 sweep_file(struct sweep *s, vaddr_t va, vaddr_t eva)
 {
 	struct l4_unmap any = { .space = s->vs, .sva = va, .eva = eva,
@@ -137,7 +138,7 @@ sweep_file(struct sweep *s, vaddr_t va, vaddr_t eva)
 	unsigned status;
 
 	if (l4_unmap(&any, &s->tg) != 0 || !(any.status & L4_MAPPED))
-		return;
+		return eva;
 	for (; va < eva && s->gone < s->want; va += PAGE_SIZE) {
 		struct vm_page *pg = vm_object_find(s->r->object,
 		    (start + va) >> PAGE_SHIFT);
@@ -145,6 +146,7 @@ sweep_file(struct sweep *s, vaddr_t va, vaddr_t eva)
 		if (pg != NULL)
 			(void)take_mapping(s, va, pg, &status);
 	}
+	return va;
 }
 
 /* Where the next page of the set is, from @p va on, or the area's end. */
@@ -174,9 +176,9 @@ sweep_stretch(struct sweep *s, vaddr_t va)
 		va = skip_hole(s, va);
 	eva = MIN(s->r->eva, va + STRETCH);
 	if (s->r->object != NULL)
-		sweep_file(s, va, eva);
+		eva = sweep_file(s, va, eva);
 	if (!(s->r->object != NULL && area_shared(s->r)))
-		sweep_set(s, va, eva);
+		eva = sweep_set(s, va, eva);
 	spin_unlock(&s->pages->lock);
 	spin_unlock(&vm_object_lock);
 	return eva;
