@@ -71,9 +71,6 @@ SWAP = {'ram': {'ram1': '24m', 'swap': 'ram1'}, 'virtio': {'swap': 'vda'}}
 SWAP_ROWS = {f'{name}_{device}': (None, None, None)
              for device in SWAP for name in ('page_in', 'page_out')}
 SWAP_DESIGNS = ('classic',)     # those that page out
-# What a run of all takes along.  With virtio under icount the run does not end
-# (RISC-V), or page_in fails (x86-64): by name only, until that is understood.
-SWAP_ALL = ('ram',)
 # mprotect of one page with k other threads running, by CPU; what the first of
 # them adds, and each further one: target, Linux 6.1 measured in this way.
 SMP_CPUS = 5
@@ -215,7 +212,7 @@ def measure(name):
     result = qemu.Machine(config).run()
     lines = list(result.record.bench)
     if name == 'all' and config.vm in SWAP_DESIGNS:
-        for device in SWAP_ALL:
+        for device in SWAP:
             if not result.passed:
                 break
             result, more = run_swap(device)

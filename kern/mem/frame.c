@@ -270,6 +270,20 @@ frame_alloc(unsigned flags)
 	return hand_out(chain_pop(&c->open), 0);
 }
 
+bool
+frame_is_there(size_t n)
+{
+	const struct frame_cache *c = this_cache();
+	size_t have = c->open.n + c->spare.n;
+
+	spin_lock(&frame_lock);
+	have += (size_t)ndepot * BATCH;
+	if (buddy_free > reserve)
+		have += buddy_free - reserve;
+	spin_unlock(&frame_lock);
+	return have >= n;
+}
+
 static struct vm_page *
 alloc_block(unsigned order, unsigned flags)
 {

@@ -85,6 +85,9 @@ extern struct waitq frame_low_wq;
 
 /** Memory is short: an allocation has failed, or may fail soon. @ctx any */
 bool frame_is_low(void);
+/** Whether this CPU could allocate @p n frames now, without asking the caches
+ * above for them. */
+bool frame_is_there(size_t n);
 
 static inline paddr_t
 page_to_phys(const struct vm_page *pg)

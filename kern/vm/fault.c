@@ -13,20 +13,14 @@
 #include "vm/txn.h"
 #include "vm/vm.h"
 
-/* failat= refused, or somebody has freed one meanwhile. */
-static bool
-frame_there(void)
-{
-	struct vm_page *pg = frame_alloc(FRAME_NOFAIL_POINT);
-
-	if (pg != NULL)
-		frame_free(pg);
-	return pg != NULL;
-}
+/* That one fault may take: a page, tables, notes.  failat= has refused, or
+ * somebody has freed some meanwhile.  One is not enough: a fault that finds a
+ * page but no table gives the page back, and would find it here for ever. */
+#define FAULT_FRAMES 8
 
 /*
- * No frame for the design.  Retry if one is there after all; else page out; if
- * nothing can go, end a process and wait for its memory.
+ * No frame for the design.  Retry if some are there after all; else page out;
+ * if nothing can go, end a process and wait for its memory.
  */
 static int
 wait_for_memory(struct vmspace *vs)
@@ -34,7 +28,7 @@ wait_for_memory(struct vmspace *vs)
 	uint32_t seq;
 	int error;
 
-	if (frame_there())
+	if (frame_is_there(FAULT_FRAMES))
 		return 0;
 	error = pageout_wait();
 	if (error != ENOMEM)
@@ -42,7 +36,7 @@ wait_for_memory(struct vmspace *vs)
 	/* A victim may have left during that round: its memory suffices, and
 	 * killing now would hit somebody who is not to blame. */
 	seq = waitq_sequence(&frame_waitq);
-	if (frame_there())
+	if (frame_is_there(FAULT_FRAMES))
 		return 0;
 	error = vm_env_out_of_memory(vs, seq);
 	if (error != 0)

@@ -265,6 +265,36 @@ devices(void)
 	leave(vs);
 }
 
+/* So few frames that a fault finds its page and not the table for it: it ends,
+ * and what it had is free again. */
+static void
+last_frames(void)
+{
+	static struct vm_page *taken[8192];
+	struct vmspace *vs = space(1, 0);
+	bool failed = false;
+
+	for (unsigned left = 0; left < 6; left++) {
+		size_t n = 0;
+		int error;
+
+		while ((taken[n] = frame_alloc(FRAME_NOFAIL_POINT)) != NULL)
+			n++;
+		for (unsigned i = 0; i < left; i++)
+			frame_free(taken[--n]);
+		error = host_write(vs, BASE, 1);
+		CHECK(error == 0 || error == ENOMEM);
+		failed |= left > 0 && error != 0;
+		while (n > 0)
+			frame_free(taken[--n]);
+		if (error == 0)
+			break;
+	}
+	CHECK(failed);
+	EQUAL(host_write(vs, BASE, 1), 0);
+	leave(vs);
+}
+
 const struct unit unit_page[] = {
 	{ "harvesting", harvesting, 0 },
 	{ "revoking", revoking, 0 },
@@ -273,5 +303,6 @@ const struct unit unit_page[] = {
 	{ "strings", strings, 0 },
 	{ "listings", listings, 0 },
 	{ "devices", devices, 0 },
+	{ "last_frames", last_frames, 0 },
 	{ NULL, NULL, 0 },
 };
