@@ -241,8 +241,8 @@ def run(name='all', out=print):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(google_json(config, lines), indent=1))
         want = {row: peers for row, peers in rows_of(config.arch, config.vm).items()
-                if row not in SWAP_ROWS or (config.vm in SWAP_DESIGNS and
-                                            row.endswith(SWAP_ALL))}
+                if row not in SWAP_ROWS or
+                config.vm in SWAP_DESIGNS}
         missing = [n for n in want if n not in {row[0] for row in lines}]
         targets = [n for n, peers in want.items() if peers[0] is not None]
         met = [n for n in targets if n not in over + missing]

@@ -54,7 +54,8 @@ bootable: $(KERNELS) $(ROOT)
 all-bootable:
 	@for arch in $(ARCHS); do $(MAKE) ARCH=$$arch bootable || exit 1; done
 
-test: check $(HOST_TEST) models-sample $(GUEST_ELFS) all-bootable real	## all that must pass before a push (under 20 min)
+test: ROUNDS = 60
+test: check $(HOST_TEST) fs-test models-sample $(GUEST_ELFS) all-bootable real	## all that must pass before a push (under 20 min)
 	$(Q)mkdir -p build
 	$(GRADE) -m pytest -q -n 2 --junitxml=build/junit.xml grade/suites
 

@@ -308,7 +308,7 @@ write_super(struct ext2_fs *fs, bool clean)
 int
 ext2_sync(struct ext2_fs *fs)
 {
-	int error;
+	int error, flushed;
 
 	sleep_lock(&fs->sync);
 	if (!fs->writing) {
@@ -320,11 +320,10 @@ ext2_sync(struct ext2_fs *fs)
 	ext2_freed_begin(fs);
 	error = write_super(fs, false);
 	vm_object_flush(&fs->meta);
-	if (error == 0)
-		error = block_flush(fs->dev);
-	ext2_freed_end(fs);
+	flushed = block_flush(fs->dev);
+	ext2_freed_end(fs, flushed == 0);
 	sleep_unlock(&fs->sync);
-	return error;
+	return error != 0 ? error : flushed;
 }
 
 static void
@@ -367,6 +366,8 @@ make_clean(struct mount *mnt)
 	e = ext2_sync(fs);
 	if (error == 0)
 		error = e;
+	if (error == 0 && fs->blocks.nfreed[0] + fs->inodes.nfreed[0] > 0)
+		error = ENOMEM; /* a bitmap could not be read */
 	sleep_lock(&fs->sync);
 	fs->writing = false;
 	if (error == 0)

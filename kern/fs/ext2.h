@@ -132,7 +132,9 @@ int __must_check ext2_alloc(struct ext2_fs *, struct ext2_map *,
 void ext2_free(struct ext2_fs *, struct ext2_map *, uint32_t n);
 /** Around the writing of references, see struct ext2_map. */
 void ext2_freed_begin(struct ext2_fs *);
-void ext2_freed_end(struct ext2_fs *);
+/** @p stored: they are on the disk; else, and where a bitmap cannot be had, the
+ * bits stay for the next time. */
+void ext2_freed_end(struct ext2_fs *, bool stored);
 /** Free now, or after a sync. */
 uint32_t ext2_count_free(struct ext2_fs *, const struct ext2_map *);
 

@@ -309,12 +309,12 @@ ext2_freed_begin(struct ext2_fs *fs)
 	sleep_unlock(&fs->alloc);
 }
 
-/* Clear the bits of one group. */
+/* Clear the bits of one group, also those of the set. */
 static int
 give_in_group(struct ext2_fs *fs, struct ext2_map *m, uint32_t g)
 {
 	uint32_t block, base = g * m->per_group, bits = group_bits(m, g), n = 0;
-	const uint64_t *set = m->freed[1];
+	uint64_t *set = m->freed[1];
 	struct vm_page *pg;
 	uint16_t nfree;
 	uint8_t *data;
@@ -332,6 +332,8 @@ give_in_group(struct ext2_fs *fs, struct ext2_map *m, uint32_t g)
 		}
 		if (!bit_get(set, base + i))
 			continue;
+		bit_flip(set, base + i);
+		m->nfreed[1]--;
 		if (!bit_get(data, i)) {
 			(void)ext2_damaged(fs, "free already", base + i);
 			continue;
@@ -344,23 +346,31 @@ give_in_group(struct ext2_fs *fs, struct ext2_map *m, uint32_t g)
 	return n > 0 ? ext2_group_add(fs, g, m->free_at, (int)n) : 0;
 }
 
+/* What cannot be given back now counts as freed again. */
 static void
-give(struct ext2_fs *fs, struct ext2_map *m)
+give(struct ext2_fs *fs, struct ext2_map *m, bool stored)
 {
-	if (m->nfreed[1] == 0)
-		return;
-	for (uint32_t g = 0; g < fs->ngroups; g++)
-		if (give_in_group(fs, m, g) != 0)
+	int error = 0;
+
+	for (uint32_t g = 0; stored && m->nfreed[1] > 0 && g < fs->ngroups;
+	     g++) {
+		error = give_in_group(fs, m, g);
+		if (error != 0 && error != ENOMEM)
 			(void)ext2_damaged(fs, "bitmap of group", g);
-	memset(m->freed[1], 0, set_bytes(m));
+	}
+	for (uint32_t i = 0; m->nfreed[1] > 0 && i < m->total; i += WORD_BITS) {
+		m->freed[0][i / WORD_BITS] |= m->freed[1][i / WORD_BITS];
+		m->freed[1][i / WORD_BITS] = 0;
+	}
+	m->nfreed[0] += m->nfreed[1];
 	m->nfreed[1] = 0;
 }
 
 void
-ext2_freed_end(struct ext2_fs *fs)
+ext2_freed_end(struct ext2_fs *fs, bool stored)
 {
 	sleep_lock(&fs->alloc);
-	give(fs, &fs->blocks);
-	give(fs, &fs->inodes);
+	give(fs, &fs->blocks, stored);
+	give(fs, &fs->inodes, stored);
 	sleep_unlock(&fs->alloc);
 }

@@ -318,6 +318,34 @@ test_write_errors(void)
 	}
 }
 
+/* No memory for the n-th block that a sync needs, a bitmap among them: what was
+ * freed is free after the next one. */
+static void
+test_no_memory(void)
+{
+	for (unsigned n = 1; test_writable && n <= 8; n++) {
+		struct statfs before, after;
+		struct ext2_fs *fs;
+
+		CHECK_ERROR(mount_image(), 0);
+		fs = mnt.priv;
+		CHECK_ERROR(vfs_unlink(NULL, "/program", 0), 0);
+		CHECK_ERROR(vfs_statfs(NULL, "/", &before), 0);
+		CHECK(vm_object_shed(&fs->meta, SIZE_MAX / 2) > 0);
+		test_fail_frame = n;
+		(void)vfs_sync();
+		test_fail_frame = 0;
+		unmount_image();
+		CHECK_ERROR(mount_image(), 0);
+		CHECK(!mnt.read_only);
+		CHECK_ERROR(vfs_statfs(NULL, "/", &after), 0);
+		CHECK(after.f_bfree == before.f_bfree);
+		CHECK(after.f_ffree == before.f_ffree);
+		unmount_image();
+		test_restore();
+	}
+}
+
 void
 damage_image(void)
 {
@@ -325,6 +353,7 @@ damage_image(void)
 
 	test_read_only();
 	test_write_errors();
+	test_no_memory();
 	test_mounts();
 	test_inodes();
 	test_entries();

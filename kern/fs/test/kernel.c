@@ -14,10 +14,12 @@
 #include "mem/frame.h"
 #include "mem/kmem.h"
 #include "proc/proc.h"
+#include "vm/pmap_priv.h"
 #include "vm/txn.h"
 
 #define NFRAMES (1200 + TEST_USER_PAGES)
 
+static struct pmap empty = { .lock = SPINLOCK_INIT(RANK_PMAP, "pmap") };
 struct cpu cpus[MAXCPU];
 unsigned ncpu = 1;
 _Thread_local struct cpu *host_cpu;
@@ -29,6 +31,7 @@ uintptr_t frame_bias;
 bool sched_fuzz_on;
 unsigned test_kprintf_lines;
 long test_nalloc;
+unsigned test_fail_frame;
 size_t frame_array_size;
 size_t (*frame_reclaim)(size_t want);
 static struct thread self;
@@ -49,8 +52,12 @@ test_boot(void)
 	frame_bias = (uintptr_t)frame_array -
 	    (frame_base >> PAGE_SHIFT) * sizeof(*frame_array);
 	/* The user's stay at the bottom. */
+	for (size_t i = 0; i < TEST_USER_PAGES; i++)
+		frame_array[2 * i].refs = 1;
 	for (size_t i = TEST_USER_PAGES; i < NFRAMES; i++)
 		frame_free(&frame_array[2 * i]);
+	empty.root = page_to_phys(frame_alloc(0));
+	memset(phys_to_virt(empty.root), 0, PAGE_SIZE);
 }
 
 struct vm_page *
@@ -59,6 +66,8 @@ frame_alloc(unsigned flags)
 	struct vm_page *pg;
 
 	if (nfree == 0 && (frame_reclaim == NULL || frame_reclaim(16) == 0))
+		return NULL;
+	if (test_fail_frame > 0 && --test_fail_frame == 0)
 		return NULL;
 	nfree--;
 	pg = LIST_ENTRY(list_pop_front(&free_frames), struct vm_page, link);
@@ -88,7 +97,8 @@ frame_free_count(void)
 	return nfree;
 }
 
-/* User page n is accessible frame n, so that buffers may span pages. */
+/* User page n is accessible frame n, so that buffers may span pages; no table
+ * says so, and each pin comes here. */
 int
 pmap_get_pin(struct pmap *pm, vaddr_t va, vm_prot_t access,
     struct vm_page **out)
@@ -98,6 +108,9 @@ pmap_get_pin(struct pmap *pm, vaddr_t va, vm_prot_t access,
 	if (page >= TEST_USER_PAGES)
 		return EFAULT;
 	*out = &frame_array[2 * page];
+	(*out)->pins++;
+	if (access & VM_PROT_WRITE)
+		(*out)->wpins++;
 	return 0;
 }
 
@@ -106,11 +119,6 @@ test_user(vaddr_t va)
 {
 	return host_ram + 2 * ((va >> PAGE_SHIFT) - 1) * PAGE_SIZE +
 	    (va & PAGE_MASK);
-}
-
-void
-page_unpin(struct vm_page *pg, bool write)
-{
 }
 
 static int
@@ -122,7 +130,7 @@ no_pin(struct vmspace *vs, vaddr_t va, vm_prot_t access, struct vm_page **out,
 
 static const struct vm_ops space_ops = { .pin = no_pin };
 const struct vm_ops *vm_design = &space_ops; /* nothing is ever mapped */
-struct vmspace test_space = { .ops = &space_ops };
+struct vmspace test_space = { .ops = &space_ops, .pmap = &empty };
 
 int
 vm_fault_retry(struct vmspace *vs, struct vm_txn *txn, int error)

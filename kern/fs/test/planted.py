@@ -43,6 +43,9 @@ PLANTED = {
         'ext2_map.c', '		page_drop(pg);\n	}\n	free_block(ei, block);',
         '		page_drop(pg);\n		return;\n	}\n'
         '	free_block(ei, block);'),
+    'what cannot be given back is lost': (
+        'ext2_alloc.c', '	m->nfreed[0] += m->nfreed[1];\n',
+        '	memset(m->freed[0], 0, set_bytes(m));\n'),
     'a full directory does not grow': (
         'ext2_dir.c', '	dir->vfs.size += fs->block_size;\n', ''),
 }

@@ -13,6 +13,7 @@
 extern struct vmspace test_space;
 extern unsigned test_kprintf_lines;
 extern long test_nalloc; /* kmem objects in use */
+extern unsigned test_fail_frame; /* so many allocations on, none; 0: never */
 void test_boot(void);
 char *test_user(vaddr_t);
 
