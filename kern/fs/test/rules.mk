@@ -42,11 +42,10 @@ $(FS_IMAGES): $(FSB)/%.img: $(FSB)/tree.stamp
 	    $@ 6M
 
 .PHONY: fs-test
-fs-test: ROUNDS ?= 500
-fs-test: SEED ?= 1
 fs-test: $(FSB)/fs_test $(FS_IMAGES) ## paths, ext2, writing, damaged images (ROUNDS=500)
 	$(Q)export PATH=$$PATH:/usr/sbin:/sbin; for image in $(FS_IMAGES); do \
-	    $(FSB)/fs_test $(FSB)/tree $$image $(SEED) $(ROUNDS) || exit 1; \
+	    $(FSB)/fs_test $(FSB)/tree $$image $(or $(SEED),1) \
+	    $(or $(ROUNDS),500) || exit 1; \
 	done
 
 .PHONY: fs-planted
