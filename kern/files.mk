@@ -34,6 +34,7 @@ KERN_SRCS += \
 	kern/vm/tlb_oracle.c \
 	kern/vm/asid.c \
 	kern/vm/overlay.c \
+	kern/vm/region.c \
 	kern/vm/pd_policy.c \
 	kern/vm/invariants.c \
 	kern/vm/classic/classic.c \
@@ -42,7 +43,7 @@ KERN_SRCS += \
 	kern/vm/classic/classic_fork.c \
 	kern/vm/classic/classic_page.c \
 	kern/vm/classic/classic_swap.c \
-	kern/vm/classic/region.c \
+	kern/vm/classic/store.c \
 	kern/vm/mach/mach.c \
 	kern/vm/mach/mach_calls.c \
 	kern/vm/mach/mach_check.c \
@@ -62,7 +63,6 @@ KERN_SRCS += \
 	kern/vm/l4/l4_ops.c \
 	kern/vm/l4/l4_space.c \
 	kern/vm/l4/l4_fault.c \
-	kern/vm/l4/root_area.c \
 	kern/vm/l4/root_pages.c \
 	kern/vm/l4/root_pager.c \
 	kern/vm/l4/root_check.c \

@@ -134,17 +134,16 @@ def prot_text(prot):
     return ''.join(c if prot >> i & 1 else '-' for i, c in enumerate('rwx'))
 
 
-def regions_of(vs, space, tree, region, store):
-    """(sva, eva, rights, kind, source) from the red-black tree of a design."""
-    priv = vs['priv'].cast(kernel.ctype(f'struct {space}').pointer())
+def regions_of(vs):
+    """(sva, eva, rights, kind, source) from the tree: vm/region.h."""
     source = {k: v.replace('VM_', '').lower()
               for k, v in kernel.enum_names('enum vm_source').items()}
-    for r in kernel.tree_of(priv[tree], f'struct {region}', 'node'):
+    for r in kernel.tree_of(vs['regions']['tree'], 'struct region', 'node'):
         flags, what = int(r['flags']), source[int(r['source'])]
         if what == 'phys':
             what += f' {int(r["offset"]):#x}'
-        elif int(r[store]):
-            what += f' store {int(r[store]):#x}+{int(r["offset"]):#x}'
+        elif int(r['store']):
+            what += f' store {int(r["store"]):#x}+{int(r["offset"]):#x}'
         if flags & VM_STACK:
             what += ' [stack]'
         if flags & VM_HEAP:
@@ -182,16 +181,7 @@ def mach_regions(vs):
                f'{"s" if flags & VM_SHARED else "p"}', what)
 
 
-def classic_regions(vs):
-    return regions_of(vs, 'classic_space', 'regions', 'region', 'store')
-
-
-def l4_regions(vs):
-    """The root pager's areas; its client begins with what priv points to."""
-    return regions_of(vs, 'root_client', 'areas', 'area', 'ds')
-
-
-DESIGNS = {'classic': classic_regions, 'mach': mach_regions, 'l4': l4_regions}
+DESIGNS = {'classic': regions_of, 'mach': mach_regions, 'l4': regions_of}
 
 
 @command('vm map')
@@ -430,7 +420,7 @@ def all_tables():
         name = owners.get(int(vs), f'space {int(vs):#x}')
         yield name, int(vs['pmap']['root']), 0, m.user_max
     if text(var('vm_design')['name']) == 'classic':
-        for st in kernel.list_of(var('stores', 'classic/region.c'),
+        for st in kernel.list_of(var('stores', 'classic/store.c'),
                                  'struct classic_store', 'link'):
             yield f'store {int(st):#x}', int(st['table']['root']), 0, \
                 1 << 64

@@ -296,7 +296,7 @@ inline classic_fault() {
 #if BUG == 6
 	found = found || region;	/* what it knows from before */
 #elif BUG != 4
-	found = region;		/* = kern/vm/classic/region.c:region_find */
+	found = region;		/* = kern/vm/region.h:region_find */
 #endif
 	again = 0; entered = 0;
 	if

@@ -35,6 +35,7 @@ struct vmspace {
 	const struct vm_ops *ops; /* [I] */
 	struct pmap *pmap;	/* [I] */
 	void *priv;		/* [I] the design's own part */
+	struct region_map *regions; /* [I] of those that use region.h; NULL */
 	struct list link;	/* [l] list of all spaces */
 	uint32_t refs;		/* [a] */
 	uint32_t version;	/* [v] +1 by each exclusive operation */

@@ -13,9 +13,6 @@
 #include "abi/errno.h"
 #include "mem/kmem.h"
 
-/* Searches for room start here, so that the stack keeps the top. */
-#define MMAP_TOP (USER_MAX - ((vaddr_t)64 << 20))
-
 static int
 restart(struct vm_txn *txn)
 {
@@ -32,7 +29,8 @@ classic_as_init(struct vmspace *vs)
 
 	if (cs == NULL)
 		return ENOMEM;
-	cs->hint = MMAP_TOP;
+	region_map_init(&cs->regions);
+	vs->regions = &cs->regions;
 	vs->priv = cs;
 	return 0;
 }
@@ -40,7 +38,7 @@ classic_as_init(struct vmspace *vs)
 static void
 classic_as_fini(struct vmspace *vs)
 {
-	KASSERT(classic_of(vs)->nregions == 0);
+	KASSERT(vs->regions->nregions == 0);
 	KASSERT(classic_of(vs)->nswapped == 0);
 	kfree(vs->priv, sizeof(struct classic_space));
 }
@@ -59,7 +57,7 @@ classic_as_clear(struct vmspace *vs, struct vm_txn *txn)
 		region_remove(vs, r);
 		region_free(r);
 	}
-	classic_of(vs)->hint = MMAP_TOP;
+	region_map_init(vs->regions);
 	return 0;
 }
 
@@ -82,7 +80,6 @@ classic_clear_leaves(struct vmspace *vs, const struct region *r, vaddr_t sva,
 static int
 clear_range(struct vmspace *vs, vaddr_t sva, vaddr_t eva, struct vm_txn *txn)
 {
-	struct classic_space *cs = classic_of(vs);
 	struct region *r = region_first(vs, sva), *next;
 
 	for (; r != NULL && region_sva(r) < eva; r = next) {
@@ -95,8 +92,7 @@ clear_range(struct vmspace *vs, vaddr_t sva, vaddr_t eva, struct vm_txn *txn)
 		region_remove(vs, r);
 		region_free(r);
 	}
-	if (eva > cs->hint && eva <= MMAP_TOP)
-		cs->hint = eva;
+	region_made_room(vs, eva);
 	return 0;
 }
 
@@ -120,97 +116,19 @@ classic_unmap(struct vmspace *vs, vaddr_t sva, vaddr_t eva,
 
 /* ---- mapping ---- */
 
-/* Fill in where the pages of a new region come from. */
-static int
-find_source(struct vmspace *vs, const struct vm_mapreq *rq, struct region *r)
-{
-	const struct region *from;
-
-	switch (rq->source) {
-	case VM_PHYS:
-		r->offset = rq->pa;
-		return 0;
-	case VM_ALIAS:
-		from = region_find(vs, rq->alias_va);
-		if (from == NULL || from->store == NULL ||
-		    rq->size > from->eva - rq->alias_va)
-			return EINVAL;
-		if (rq->maxprot & ~from->maxprot)
-			return EACCES;
-		r->source = VM_ANON;
-		r->store = from->store;
-		__atomic_fetch_add(&r->store->refs, 1, __ATOMIC_RELAXED);
-		r->offset = from->offset + (rq->alias_va - region_sva(from));
-		r->flags |= VM_MAP_SHARED;
-		return 0;
-	case VM_ANON:
-		if (rq->flags & VM_MAP_SHARED)
-			return store_create(&r->store);
-		return 0;
-	case VM_FILE:
-		r->object = rq->object;
-		r->object->ops->hold(r->object);
-		r->offset = rq->offset;
-		return 0;
-	}
-	return EINVAL;
-}
-
-/* Choose or clear the place. */
-static int
-find_place(struct vmspace *vs, const struct vm_mapreq *rq, vaddr_t *va,
-    struct vm_txn *txn)
-{
-	struct region *r;
-
-	if (!(rq->flags & VM_MAP_FIXED))
-		return region_find_gap(vs, rq->va, rq->size, va);
-	*va = rq->va;
-	r = region_first(vs, rq->va);
-	if (r == NULL || region_sva(r) >= rq->va + rq->size)
-		return 0;
-	if (rq->flags & VM_MAP_NOREPLACE)
-		return EEXIST;
-	return classic_unmap(vs, rq->va, rq->va + rq->size, txn);
-}
-
-/* RLIMIT_AS: what FIXED replaces does not count twice. */
-static bool
-within_limit(const struct vmspace *vs, const struct vm_mapreq *rq)
-{
-	size_t after = vs->size_bytes + rq->size;
-	vaddr_t eva = rq->va + rq->size;
-	const struct region *r;
-
-	if (rq->flags & VM_MAP_FIXED)
-		for (r = region_first(vs, rq->va);
-		     r != NULL && region_sva(r) < eva; r = region_next(r))
-			after -= MIN(r->eva, eva) - MAX(region_sva(r), rq->va);
-	return after <= vs->limit_bytes;
-}
-
 static int
 classic_map(struct vmspace *vs, const struct vm_mapreq *rq, vaddr_t *out,
     struct vm_txn *txn)
 {
 	struct region *r;
 	vaddr_t va;
-	int error;
+	int error = region_create(vs, rq, store_create, &r);
 
-	if (classic_of(vs)->nregions >= REGIONS_MAX || !within_limit(vs, rq))
-		return ENOMEM;
-	r = region_alloc();
-	if (r == NULL)
-		return ENOMEM;
-	r->prot = (uint8_t)rq->prot;
-	r->maxprot = (uint8_t)rq->maxprot;
-	r->source = (uint8_t)rq->source;
-	r->flags = (uint8_t)(rq->flags &
-	    (VM_MAP_SHARED | VM_MAP_STACK | VM_MAP_HEAP));
-	r->writable = (rq->prot & VM_PROT_WRITE) != 0;
-	error = find_source(vs, rq, r);
-	if (error == 0)
-		error = find_place(vs, rq, &va, txn);
+	if (error != 0)
+		return error;
+	error = region_place(vs, rq, &va);
+	if (error == EEXIST && !(rq->flags & VM_MAP_NOREPLACE))
+		error = classic_unmap(vs, va, va + rq->size, txn);
 	if (error != 0) {
 		region_free(r);
 		return error;
@@ -234,31 +152,10 @@ protect_leaves(struct vmspace *vs, const struct region *r, vaddr_t sva,
 	vaddr_t step = list_empty(&vs->overlays) ? eva - sva : PAGE_SIZE;
 
 	for (vaddr_t va = sva; va < eva; va += step) {
-		unsigned rights = classic_rights(vs, r, va);
+		unsigned rights = region_rights(vs, r, va);
 
 		pmap_protect(vs->pmap, va, va + step, PMAP_RWX & ~rights,
 		    r->object != NULL ? rights & ~PMAP_W : rights, &txn->tg);
-	}
-}
-
-/* All of it mapped, and the rights within each maximum? */
-static int
-check_protect(const struct region *r, vaddr_t eva, vm_prot_t prot)
-{
-	bool forbidden = false;
-
-	for (;;) {
-		vaddr_t end;
-
-		if (r == NULL)
-			return ENOMEM;
-		forbidden |= (prot & ~(vm_prot_t)r->maxprot) != 0;
-		end = r->eva;
-		if (end >= eva)
-			return forbidden ? EACCES : 0;
-		r = region_next(r);
-		if (r != NULL && region_sva(r) != end)
-			return ENOMEM;
 	}
 }
 
@@ -284,7 +181,7 @@ static __attribute__((noinline)) int
 protect_parts(struct vmspace *vs, vaddr_t sva, vaddr_t eva, vm_prot_t prot,
     struct vm_txn *txn)
 {
-	int error = check_protect(region_find(vs, sva), eva, prot);
+	int error = region_check_protect(region_find(vs, sva), eva, prot);
 
 	if (error == 0)
 		error = region_split(vs, sva, eva);

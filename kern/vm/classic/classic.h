@@ -13,41 +13,19 @@
 #ifndef VM_CLASSIC_H
 #define VM_CLASSIC_H
 
-#include "lib/rbtree.h"
-#include "vm/vm.h"
+#include "vm/region.h"
 
 /** Frames of a shared anonymous region, by offset. */
 struct classic_store {
-	uint32_t refs;	    /* [a] regions */
+	struct region_store base;
 	struct pmap *table; /* PMAP_STORE */
 	struct list link;   /* all stores, for vm_check() */
 };
 
-/** [sva, eva) with one set of attributes.  All fields: space lock. */
-struct region {
-	struct rb_node node; /* key = sva */
-	vaddr_t eva;
-	uint8_t prot, maxprot;
-	uint8_t source;	     /* VM_ANON, VM_PHYS, VM_FILE */
-	uint8_t flags;	     /* VM_MAP_SHARED, _STACK, _HEAP */
-	bool writable;	     /* it was once: private leaves may be copies */
-	struct classic_store *store; /* shared: frames; else NULL */
-	uint64_t offset;     /* of sva in store or object; PHYS: physical */
-	struct vm_object *object; /* VM_FILE; with a reference */
-	/* Of a FILE region that is in a space: */
-	struct vmspace *vs;  /* which */
-	struct list mapping; /* [vm_object_lock] in object->mappings */
-};
-
 struct classic_space {
-	struct rb_tree regions;
-	unsigned nregions;
-	vaddr_t hint; /* the next search for room starts below */
-	struct region *last; /* [a] found last; NULL: none */
-	size_t nswapped;     /* [a] software words in the table */
+	struct region_map regions;
+	size_t nswapped; /* [a] software words in the table */
 };
-
-#define REGIONS_MAX 65536 /* per space, as vm.max_map_count */
 
 static inline struct classic_space *
 classic_of(const struct vmspace *vs)
@@ -55,50 +33,16 @@ classic_of(const struct vmspace *vs)
 	return vs->priv;
 }
 
-static inline vaddr_t
-region_sva(const struct region *r)
+static inline struct classic_store *
+store_of(const struct region *r)
 {
-	return r->node.key;
+	return container_of(r->store, struct classic_store, base);
 }
 
-/* ---- region.c ---- */
+/* ---- store.c ---- */
 
-void region_init(void);
-struct region *region_search(const struct vmspace *, vaddr_t va);
-/** Region that contains @p va, or NULL: most often the one found last. */
-static inline struct region *
-region_find(const struct vmspace *vs, vaddr_t va)
-{
-	struct region *r = __atomic_load_n(&classic_of(vs)->last,
-	    __ATOMIC_RELAXED);
-
-	if (likely(r != NULL && region_sva(r) <= va && va < r->eva))
-		return r;
-	return region_search(vs, va);
-}
-/** First region that ends after @p va, or NULL. */
-struct region *region_first(const struct vmspace *, vaddr_t va);
-struct region *region_next(const struct region *);
-/** No source, all else undefined, in no tree; NULL. */
-struct region *region_alloc(void);
-/** A copy of @p from with its references, in no tree; NULL. */
-struct region *region_clone(const struct region *from);
-/** Not in a tree: free, and let the store go. */
-void region_free(struct region *);
-/** @pre overlaps no other */
-void region_insert(struct vmspace *, struct region *);
-void region_remove(struct vmspace *, struct region *);
-/** Let no region cross @p sva or @p eva. All or nothing. @retval ENOMEM */
-int region_split(struct vmspace *, vaddr_t sva, vaddr_t eva);
-/** Merge @p r with equal neighbours; @return what @p r became. */
-struct region *region_merge(struct vmspace *, struct region *);
-/** @retval ENOMEM no gap of that size */
-int region_find_gap(struct vmspace *, vaddr_t hint, size_t size, vaddr_t *out);
-/** Whether regions cover all of [@p sva, @p eva). */
-bool region_covers(const struct vmspace *, vaddr_t sva, vaddr_t eva);
-
-int store_create(struct classic_store **out);
-void store_drop(struct classic_store *);
+/** @retval ENOMEM */
+int store_create(struct region_store **out);
 /** Scan the tables of all stores. @pre no operation is under way */
 void store_foreach_table(pmap_scan_fn *fn, void *arg);
 
@@ -161,19 +105,6 @@ int classic_check(struct vmspace *);
 void classic_count_refs(struct vmspace *, void (*)(struct vm_page *, void *),
     void *);
 void classic_dump(struct vmspace *, struct sink *);
-
-static inline bool
-region_shared(const struct region *r)
-{
-	return (r->flags & VM_MAP_SHARED) != 0;
-}
-
-/** Rights of a leaf: what the region and the overlay allow. */
-static inline unsigned
-classic_rights(const struct vmspace *vs, const struct region *r, vaddr_t va)
-{
-	return r->prot & vm_overlay_cap(vs, va);
-}
 
 /** Remove all leaves of [@p sva, @p eva) of one region into the gather.
  * @retval VM_WAIT the gather is full: flush and call again */

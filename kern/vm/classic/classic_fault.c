@@ -66,7 +66,7 @@ zero_fill(struct vmspace *vs, vaddr_t va, unsigned bits,
 static __attribute__((noinline)) int
 store_fill(const struct fault *f, uint64_t off)
 {
-	struct pmap *table = f->r->store->table;
+	struct pmap *table = store_of(f->r)->table;
 	struct pmap_leaf leaf;
 	struct pmap_new nw = { .bits = PMAP_R | PMAP_W, .seen = &leaf };
 	struct vm_page *pg;
@@ -99,7 +99,7 @@ static __attribute__((noinline)) int
 shared_fill(const struct fault *f, const struct pmap_leaf *seen)
 {
 	uint64_t off = f->r->offset + (f->va - region_sva(f->r));
-	struct pmap *table = f->r->store->table;
+	struct pmap *table = store_of(f->r)->table;
 	struct vm_page *pg;
 	int error;
 
@@ -219,7 +219,7 @@ classic_fault(struct vmspace *vs, const struct vm_fault *vf,
 
 	if (r == NULL)
 		return EFAULT;
-	bits = classic_rights(vs, r, va);
+	bits = region_rights(vs, r, va);
 	if ((bits & vf->access) != vf->access)
 		return EACCES;
 	/* What the hardware would set a moment later. */

@@ -139,6 +139,6 @@ classic_fork(struct vmspace *parent, struct vmspace *child,
 		if (error != 0)
 			return error;
 	}
-	classic_of(child)->hint = classic_of(parent)->hint;
+	child->regions->hint = parent->regions->hint;
 	return 0;
 }

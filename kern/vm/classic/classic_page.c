@@ -126,7 +126,7 @@ check_leaf(struct pmap_cursor *c, const struct pmap_leaf *leaf, void *arg)
 		return 0;
 	}
 	/* The machine may lack W or X without R. */
-	rights = pmap_rights(classic_rights(ca->vs, r, c->va));
+	rights = pmap_rights(region_rights(ca->vs, r, c->va));
 	if (leaf->bits & PMAP_RWX & ~rights)
 		complain(ca, c->va, "leaf exceeds region and overlay");
 	if (r->source == VM_PHYS)
@@ -146,26 +146,8 @@ int
 classic_check(struct vmspace *vs)
 {
 	struct classic_space *cs = classic_of(vs);
-	struct check_arg ca = { .vs = vs };
-	vaddr_t end = 0;
-	size_t size = 0;
-	unsigned n = 0;
+	struct check_arg ca = { .vs = vs, .error = region_check(vs) };
 
-	if (!rb_check(&cs->regions))
-		complain(&ca, 0, "broken tree of regions");
-	for (const struct region *r = region_first(vs, 0); r != NULL;
-	     r = region_next(r)) {
-		if (region_sva(r) < MAX(end, USER_MIN) ||
-		    r->eva <= region_sva(r) || r->eva > USER_MAX)
-			complain(&ca, region_sva(r), "region out of order");
-		if (r->prot & ~r->maxprot)
-			complain(&ca, region_sva(r), "rights beyond maximum");
-		end = r->eva;
-		size += r->eva - region_sva(r);
-		n++;
-	}
-	if (n != cs->nregions || size != vs->size_bytes)
-		complain(&ca, 0, "wrong count of regions or bytes");
 	pmap_scan(vs->pmap, 0, USER_MAX, check_leaf, &ca);
 	if (ca.nswapped != cs->nswapped)
 		complain(&ca, 0, "wrong count of software words");

@@ -140,7 +140,7 @@ sweep_stretch(struct sweep *s, vaddr_t va)
 	spin_lock(&vm_object_lock);
 	(void)pmap_scan(s->vs->pmap, va, s->end, sweep_leaf, s);
 	if (r->store != NULL)
-		(void)pmap_scan(r->store->table, off, off + (s->end - va),
+		(void)pmap_scan(store_of(r)->table, off, off + (s->end - va),
 		    sweep_stored, s);
 	spin_unlock(&vm_object_lock);
 	return s->end;

@@ -26,7 +26,7 @@ l4_pin(struct vmspace *vs, vaddr_t va, vm_prot_t access,
     struct vm_page **out, struct vm_txn *txn)
 {
 	struct vm_fault vf = { .va = va, .access = access };
-	const struct area *r;
+	const struct region *r;
 	int error = l4_fault(vs, &vf, txn);
 
 	if (error != 0)
@@ -34,7 +34,7 @@ l4_pin(struct vmspace *vs, vaddr_t va, vm_prot_t access,
 	if (pmap_get_pin(vs->pmap, va, access, out) == 0)
 		return 0;
 	/* Device memory has no struct vm_page to pin. */
-	r = area_find(vs, va);
+	r = region_find(vs, va);
 	if (r != NULL && r->source == VM_PHYS)
 		return EFAULT;
 	return root_restart(txn); /* changed again in between */

@@ -24,7 +24,7 @@ static void
 l4_init(void)
 {
 	l4_ops_init();
-	area_init();
+	region_init();
 	pages_init();
 }
 
@@ -184,15 +184,15 @@ dump_leaf(struct pmap_cursor *c, const struct pmap_leaf *leaf, void *arg)
 static void
 l4_dump(struct vmspace *vs, struct sink *sk)
 {
-	for (const struct area *r = area_first(vs, 0); r != NULL;
-	     r = area_next(r)) {
-		struct dump_arg da = { sk, area_sva(r) };
+	for (const struct region *r = region_first(vs, 0); r != NULL;
+	     r = region_next(r)) {
+		struct dump_arg da = { sk, region_sva(r) };
 
 		sink_printf(sk, "%lx-%lx %c%c%c%c %s:", (unsigned long)da.next,
 		    (unsigned long)r->eva, r->prot & VM_PROT_READ ? 'r' : '-',
 		    r->prot & VM_PROT_WRITE ? 'w' : '-',
 		    r->prot & VM_PROT_EXECUTE ? 'x' : '-',
-		    area_shared(r) ? 's' : 'p',
+		    region_shared(r) ? 's' : 'p',
 		    r->source == VM_PHYS     ? "phys" :
 			r->source == VM_FILE ? "file" :
 					       "anon");

@@ -67,7 +67,7 @@ answer_locked(const struct root_fault *f, struct vm_page *pg)
 	unsigned rights = f->rights;
 	int error;
 
-	if (!area_shared(f->r))
+	if (!region_shared(f->r))
 		return root_answer(f, pg, rights & ~VM_PROT_WRITE);
 	if (write && !vm_object_may_modify(pg, f->txn))
 		return VM_WAIT;
@@ -83,9 +83,9 @@ __attribute__((noinline)) int
 root_file_fault(const struct root_fault *f)
 {
 	struct vm_object *o = f->r->object;
-	uint64_t index = (f->r->offset + (f->va - area_sva(f->r))) >>
+	uint64_t index = (f->r->offset + (f->va - region_sva(f->r))) >>
 	    PAGE_SHIFT;
-	bool write = f->access == VM_PROT_WRITE, shared = area_shared(f->r);
+	bool write = f->access == VM_PROT_WRITE, shared = region_shared(f->r);
 	struct vm_page *pg;
 	int error;
 
@@ -108,26 +108,27 @@ root_file_fault(const struct root_fault *f)
 }
 
 /* ---- taking rights back: who maps a page of the cache stands in the mapping
- * database; private copies are found through the areas ---- */
+ * database; private copies are found through the regions ---- */
 
-/* The part of an area that shows [@p first, @p end) loses everything. */
+/* The part of a region that shows [@p first, @p end) loses everything. */
 static int
-revoke_area(struct area *r, uint64_t first, uint64_t end, struct vm_txn *txn)
+revoke_region(struct region *r, uint64_t first, uint64_t end,
+    struct vm_txn *txn)
 {
 	uint64_t start = r->offset >> PAGE_SHIFT;
-	uint64_t n = (r->eva - area_sva(r)) >> PAGE_SHIFT;
+	uint64_t n = (r->eva - region_sva(r)) >> PAGE_SHIFT;
 	uint64_t from = MAX(first, start), to = MIN(end, start + n);
 	struct l4_unmap u = { .space = r->vs, .rights = VM_PROT_ALL,
 		.flags = L4_UNMAP_SELF };
 
 	if (from >= to)
 		return 0;
-	u.sva = area_sva(r) + ((from - start) << PAGE_SHIFT);
-	u.eva = area_sva(r) + ((to - start) << PAGE_SHIFT);
+	u.sva = region_sva(r) + ((from - start) << PAGE_SHIFT);
+	u.eva = region_sva(r) + ((to - start) << PAGE_SHIFT);
 	from = u.sva >> PAGE_SHIFT;
 	if (l4_unmap(&u, &txn->tg) != 0)
 		return root_restart(txn);
-	if (!area_shared(r))
+	if (!region_shared(r))
 		pageset_drop_locked(&client_of(r->vs)->pages, from,
 		    u.eva >> PAGE_SHIFT);
 	return 0;
@@ -155,8 +156,8 @@ revoke_all(struct vm_object *o, uint64_t first, uint64_t end,
 	int error = 0;
 
 	LIST_FOREACH(l, &o->mappings) {
-		error = revoke_area(LIST_ENTRY(l, struct area, mapping), first,
-		    end, txn);
+		error = revoke_region(LIST_ENTRY(l, struct region, mapping),
+		    first, end, txn);
 		if (error != 0)
 			return error;
 	}

@@ -5,10 +5,10 @@
  * Chunk by chunk: the parent's own mappings lose W, then each page goes into
  * the child's set too.  Nothing is mapped to the child: most children touch a
  * few pages and leave, and its faults find the rest, without W.  The next write
- * on either side is a fault message, and the pager copies.  Shared areas need
+ * on either side is a fault message, and the pager copies.  Shared regions need
  * no pages: the child finds them in the dataspace or the file.
  * Locks: both spaces exclusively; the parent's set, then the child's, since the
- *	child's areas of files can be revoked already.  vm_object_lock before
+ *	child's regions of files can be revoked already.  vm_object_lock before
  *	them if words of swap slots are copied.
  * A frame that the kernel is writing (wpins) is copied at once: without W in
  * the parent, it would still change under the child.
@@ -21,7 +21,7 @@
 
 struct fork {
 	struct vmspace *parent, *child;
-	const struct area *r;
+	const struct region *r;
 	struct vm_txn *txn;
 };
 
@@ -100,7 +100,7 @@ fork_pages(const struct fork *f)
 	struct pageset *ps = &client_of(f->parent)->pages;
 	/* Words come with the space locked, so 0 stays 0. */
 	bool words = __atomic_load_n(&ps->nswapped, __ATOMIC_RELAXED) > 0;
-	vaddr_t va = area_sva(f->r);
+	vaddr_t va = region_sva(f->r);
 	struct page_chunk *c;
 	int error = 0;
 
@@ -127,21 +127,21 @@ root_as_fork(struct vmspace *parent, struct vmspace *child,
     struct vm_txn *txn)
 {
 	struct fork f = { .parent = parent, .child = child, .txn = txn };
-	struct area *r, *copy;
+	struct region *r, *copy;
 	int error;
 
-	for (r = area_first(parent, 0); r != NULL; r = area_next(r)) {
-		copy = area_clone(r);
+	for (r = region_first(parent, 0); r != NULL; r = region_next(r)) {
+		copy = region_clone(r);
 		if (copy == NULL)
 			return ENOMEM;
-		area_insert(child, copy);
-		if (area_shared(r) || r->source == VM_PHYS)
+		region_insert(child, copy);
+		if (region_shared(r) || r->source == VM_PHYS)
 			continue;
 		f.r = r;
 		error = fork_pages(&f);
 		if (error != 0)
 			return error;
 	}
-	client_of(child)->hint = client_of(parent)->hint;
+	child->regions->hint = parent->regions->hint;
 	return 0;
 }

@@ -2,9 +2,9 @@
 /*
  * root_pager.c - the root pager's requests: map, unmap, protect, faults.
  *
- * Path: space.c, l4_fault.c -> HERE -> areas, pagesets, and l4_map | l4_unmap.
+ * Path: space.c, l4_fault.c -> HERE -> regions, pagesets; l4_map | l4_unmap.
  * Locks: see root_pager.h.
- * Order inside an operation: allocate what may fail, then change areas, then
+ * Order inside an operation: allocate what may fail, then change regions, then
  * take mappings away; an error leaves everything as it was.
  *
  *	fault message about	what the pager does
@@ -34,7 +34,8 @@ root_as_init(struct vmspace *vs)
 	rc->id = __atomic_add_fetch(&last_id, 1, __ATOMIC_RELAXED);
 	l4_space_init(&rc->space);
 	pageset_init(&rc->pages);
-	rc->hint = MMAP_TOP;
+	region_map_init(&rc->regions);
+	vs->regions = &rc->regions;
 	vs->priv = &rc->space;
 	return 0;
 }
@@ -42,25 +43,25 @@ root_as_init(struct vmspace *vs)
 void
 root_as_fini(struct vmspace *vs)
 {
-	KASSERT(client_of(vs)->nareas == 0 && l4_of(vs)->nnodes == 0);
+	KASSERT(vs->regions->nregions == 0 && l4_of(vs)->nnodes == 0);
 	kfree(client_of(vs), sizeof(struct root_client));
 }
 
 int
 root_as_clear(struct vmspace *vs, struct vm_txn *txn)
 {
-	/* Also what others have mapped to it, outside of all areas. */
+	/* Also what others have mapped to it, outside of all regions. */
 	int error = root_flush(vs, USER_MIN, USER_MAX, VM_PROT_ALL, 0, txn);
-	struct area *r;
+	struct region *r;
 
 	if (error != 0)
 		return error;
 	pageset_drop(&client_of(vs)->pages, 0, UINT64_MAX);
-	while ((r = area_first(vs, 0)) != NULL) {
-		area_remove(vs, r);
-		area_free(r);
+	while ((r = region_first(vs, 0)) != NULL) {
+		region_remove(vs, r);
+		region_free(r);
 	}
-	client_of(vs)->hint = MMAP_TOP;
+	region_map_init(vs->regions);
 	return 0;
 }
 
@@ -80,183 +81,78 @@ root_flush(struct vmspace *vs, vaddr_t sva, vaddr_t eva, unsigned rights,
 /* Forget the contents too.  The mappings are gone, or their frames wait in the
  * gather. */
 static void
-drop_pages(struct vmspace *vs, const struct area *r, vaddr_t sva, vaddr_t eva)
+drop_pages(struct vmspace *vs, const struct region *r, vaddr_t sva, vaddr_t eva)
 {
-	if (!area_shared(r))
+	if (!region_shared(r))
 		pageset_drop(&client_of(vs)->pages, sva >> PAGE_SHIFT,
 		    eva >> PAGE_SHIFT);
 }
 
-/* Remove what is in the range. @pre no area crosses its ends */
+/* Remove what is in the range. @pre no region crosses its ends */
 static int
 clear_range(struct vmspace *vs, vaddr_t sva, vaddr_t eva, struct vm_txn *txn)
 {
-	struct root_client *rc = client_of(vs);
-	struct area *r = area_first(vs, sva), *next;
+	struct region *r = region_first(vs, sva), *next;
 	int error = root_flush(vs, sva, eva, VM_PROT_ALL, L4_UNMAP_TRIM, txn);
 
 	if (error != 0)
 		return error;
-	for (; r != NULL && area_sva(r) < eva; r = next) {
-		drop_pages(vs, r, area_sva(r), r->eva);
-		next = area_next(r);
-		area_remove(vs, r);
-		area_free(r);
+	for (; r != NULL && region_sva(r) < eva; r = next) {
+		drop_pages(vs, r, region_sva(r), r->eva);
+		next = region_next(r);
+		region_remove(vs, r);
+		region_free(r);
 	}
-	if (eva > rc->hint && eva <= MMAP_TOP)
-		rc->hint = eva;
+	region_made_room(vs, eva);
 	return 0;
 }
 
 int
 root_unmap(struct vmspace *vs, vaddr_t sva, vaddr_t eva, struct vm_txn *txn)
 {
-	const struct area *first = area_first(vs, sva);
+	const struct region *first = region_first(vs, sva);
 	int error = 0;
 
-	if (first == NULL || area_sva(first) >= eva)
+	if (first == NULL || region_sva(first) >= eva)
 		return 0;
-	if (area_sva(first) != sva || first->eva != eva)
-		error = area_split(vs, sva, eva);
+	if (region_sva(first) != sva || first->eva != eva)
+		error = region_split(vs, sva, eva);
 	return error == 0 ? clear_range(vs, sva, eva, txn) : error;
 }
 
 /* ---- mapping ---- */
 
-/* Fill in where the pages of a new area come from. */
-static int
-find_source(struct vmspace *vs, const struct vm_mapreq *rq, struct area *r)
-{
-	const struct area *from;
-
-	switch (rq->source) {
-	case VM_PHYS:
-		r->source = VM_PHYS;
-		r->offset = rq->pa;
-		return 0;
-	case VM_ALIAS:
-		from = area_find(vs, rq->alias_va);
-		if (from == NULL || from->ds == NULL ||
-		    rq->size > from->eva - rq->alias_va)
-			return EINVAL;
-		if (rq->maxprot & ~from->maxprot)
-			return EACCES;
-		r->ds = from->ds;
-		dataspace_hold(r->ds);
-		r->offset = from->offset + (rq->alias_va - area_sva(from));
-		r->flags |= VM_MAP_SHARED;
-		return 0;
-	case VM_ANON:
-		if (rq->flags & VM_MAP_SHARED)
-			return dataspace_create(&r->ds);
-		return 0;
-	case VM_FILE:
-		r->source = VM_FILE;
-		r->object = rq->object; /* the clone will hold it */
-		r->offset = rq->offset;
-		return 0;
-	}
-	return EINVAL;
-}
-
-/* Choose or clear the place. */
-static int
-find_place(struct vmspace *vs, const struct vm_mapreq *rq, vaddr_t *va,
-    struct vm_txn *txn)
-{
-	struct area *r;
-
-	if (!(rq->flags & VM_MAP_FIXED))
-		return area_find_gap(vs, rq->va, rq->size, va);
-	*va = rq->va;
-	r = area_first(vs, rq->va);
-	if (r == NULL || area_sva(r) >= rq->va + rq->size)
-		return 0;
-	if (rq->flags & VM_MAP_NOREPLACE)
-		return EEXIST;
-	return root_unmap(vs, rq->va, rq->va + rq->size, txn);
-}
-
-/* RLIMIT_AS: what FIXED replaces does not count twice. */
-static bool
-within_limit(const struct vmspace *vs, const struct vm_mapreq *rq)
-{
-	size_t after = vs->size_bytes + rq->size;
-	vaddr_t eva = rq->va + rq->size;
-	const struct area *r;
-
-	if (rq->flags & VM_MAP_FIXED)
-		for (r = area_first(vs, rq->va);
-		     r != NULL && area_sva(r) < eva; r = area_next(r))
-			after -= MIN(r->eva, eva) - MAX(area_sva(r), rq->va);
-	return after <= vs->limit_bytes;
-}
-
 int
 root_map(struct vmspace *vs, const struct vm_mapreq *rq, vaddr_t *out,
     struct vm_txn *txn)
 {
-	struct area template = {
-		.prot = (uint8_t)rq->prot,
-		.maxprot = (uint8_t)rq->maxprot,
-		.source = VM_ANON,
-		.flags = (uint8_t)(rq->flags &
-		    (VM_MAP_SHARED | VM_MAP_STACK | VM_MAP_HEAP)),
-	};
-	struct area *r;
+	struct region *r;
 	vaddr_t va;
-	int error;
+	int error = region_create(vs, rq, dataspace_create, &r);
 
-	if (client_of(vs)->nareas >= AREAS_MAX || !within_limit(vs, rq))
-		return ENOMEM;
-	error = find_source(vs, rq, &template);
 	if (error != 0)
 		return error;
-	r = area_clone(&template);
-	if (template.ds != NULL)
-		dataspace_drop(template.ds); /* the clone has its own */
-	if (r == NULL)
-		return ENOMEM;
-	error = find_place(vs, rq, &va, txn);
+	error = region_place(vs, rq, &va);
+	if (error == EEXIST && !(rq->flags & VM_MAP_NOREPLACE))
+		error = root_unmap(vs, va, va + rq->size, txn);
 	if (error != 0) {
-		area_free(r);
+		region_free(r);
 		return error;
 	}
 	r->node.key = va;
 	r->eva = va + rq->size;
-	area_insert(vs, r);
-	area_merge(vs, r);
+	region_insert(vs, r);
+	region_merge(vs, r);
 	*out = va;
 	return 0;
 }
 
 /* ---- protection ---- */
 
-/* All of it mapped, and the rights within each maximum? */
-static int
-check_protect(const struct area *r, vaddr_t eva, vm_prot_t prot)
-{
-	bool forbidden = false;
-
-	for (;;) {
-		vaddr_t end;
-
-		if (r == NULL)
-			return ENOMEM;
-		forbidden |= (prot & ~(vm_prot_t)r->maxprot) != 0;
-		end = r->eva;
-		if (end >= eva)
-			return forbidden ? EACCES : 0;
-		r = area_next(r);
-		if (r != NULL && area_sva(r) != end)
-			return ENOMEM;
-	}
-}
-
 /* Part of @p r, or all of it, gets @p prot.  Rights that are new come with the
  * next fault: the pager is asked again. */
 static int
-protect_area(struct vmspace *vs, struct area *r, vaddr_t sva, vaddr_t eva,
+protect_region(struct vmspace *vs, struct region *r, vaddr_t sva, vaddr_t eva,
     vm_prot_t prot, struct vm_txn *txn)
 {
 	if (r->prot & ~prot) {
@@ -267,7 +163,7 @@ protect_area(struct vmspace *vs, struct area *r, vaddr_t sva, vaddr_t eva,
 			return error;
 	}
 	r->prot = (uint8_t)prot;
-	area_merge(vs, r);
+	region_merge(vs, r);
 	return 0;
 }
 
@@ -275,20 +171,20 @@ int
 root_protect(struct vmspace *vs, vaddr_t sva, vaddr_t eva, vm_prot_t prot,
     struct vm_txn *txn)
 {
-	struct area *r = area_find(vs, sva);
-	int error = check_protect(r, eva, prot);
+	struct region *r = region_find(vs, sva);
+	int error = region_check_protect(r, eva, prot);
 
 	if (error != 0)
 		return error;
-	if (likely(area_sva(r) == sva && r->eva == eva))
-		return protect_area(vs, r, sva, eva, prot, txn);
-	error = area_split(vs, sva, eva);
+	if (likely(region_sva(r) == sva && r->eva == eva))
+		return protect_region(vs, r, sva, eva, prot, txn);
+	error = region_split(vs, sva, eva);
 	for (vaddr_t va = sva; error == 0 && va < eva;) {
 		vaddr_t end;
 
-		r = area_find(vs, va);
+		r = region_find(vs, va);
 		end = MIN(r->eva, eva);
-		error = protect_area(vs, r, va, end, prot, txn);
+		error = protect_region(vs, r, va, end, prot, txn);
 		va = end;
 	}
 	return error;
@@ -300,16 +196,16 @@ int
 root_sync(struct vmspace *vs, vaddr_t sva, vaddr_t eva, unsigned flags,
     struct vm_txn *txn)
 {
-	struct area *r;
+	struct region *r;
 	int error;
 
-	if (!area_covers(vs, sva, eva))
+	if (!region_covers(vs, sva, eva))
 		return ENOMEM;
 	if (!(flags & VM_SYNC_DISCARD))
 		return 0; /* files are written through their objects */
-	for (r = area_first(vs, sva); r != NULL && area_sva(r) < eva;
-	     r = area_next(r)) {
-		vaddr_t from = MAX(sva, area_sva(r)), to = MIN(eva, r->eva);
+	for (r = region_first(vs, sva); r != NULL && region_sva(r) < eva;
+	     r = region_next(r)) {
+		vaddr_t from = MAX(sva, region_sva(r)), to = MIN(eva, r->eva);
 
 		if (r->source == VM_PHYS)
 			return EINVAL;
@@ -319,7 +215,7 @@ root_sync(struct vmspace *vs, vaddr_t sva, vaddr_t eva, unsigned flags,
 		drop_pages(vs, r, from, to);
 		/* Private contents change to zeroes: that is a write. */
 		for (vaddr_t va = from; !list_empty(&vs->overlays) &&
-		     !area_shared(r) && va < to;
+		     !region_shared(r) && va < to;
 		     va += PAGE_SIZE)
 			vm_overlay_dirtied(vs, va);
 	}
@@ -345,16 +241,16 @@ root_prot_pages(struct vmspace *vs, const struct page_op *op, size_t n,
 static struct vm_page *
 page_at(struct vmspace *vs, vaddr_t va, bool *dirty)
 {
-	const struct area *r = area_find(vs, va);
+	const struct region *r = region_find(vs, va);
 	struct vm_page *pg = NULL;
 	struct pageset *ps;
 	uintptr_t *slot;
 
 	if (r == NULL)
 		return NULL;
-	ps = area_pages(vs, r);
+	ps = region_pages(vs, r);
 	spin_lock(&ps->lock);
-	slot = pageset_find(ps, area_index(r, va));
+	slot = pageset_find(ps, region_index(r, va));
 	if (slot != NULL && dirty != NULL) {
 		*dirty = *slot & SLOT_DIRTY;
 		*slot &= ~SLOT_DIRTY;
@@ -384,7 +280,7 @@ keep_dirty(struct vmspace *vs, vaddr_t va, uint64_t *word, uint64_t bit)
 		*word |= bit;
 	if (pg == NULL || pg->wpins == 0 || l4_has(vs, va, pg))
 		return; /* l4_unmap() kept it as written */
-	if (!area_shared(area_find(vs, va)))
+	if (!region_shared(region_find(vs, va)))
 		*word |= bit;
 	else if (*word & bit)
 		vm_overlay_dirtied(vs, va);
@@ -409,12 +305,12 @@ root_dirty(struct vmspace *vs, vaddr_t sva, vaddr_t eva, uint64_t *bitmap,
 int
 root_region(struct vmspace *vs, vaddr_t va, struct vm_region_info *info)
 {
-	const struct area *r = area_first(vs, va);
+	const struct region *r = region_first(vs, va);
 
 	if (r == NULL)
 		return ENOENT;
 	*info = (struct vm_region_info){
-		.sva = area_sva(r),
+		.sva = region_sva(r),
 		.eva = r->eva,
 		.prot = r->prot,
 		.maxprot = r->maxprot,
@@ -447,7 +343,7 @@ static __slowpath int
 answer_device(const struct root_fault *f)
 {
 	struct l4_map m = { .to = f->vs, .dst = f->va, .rights = f->rights,
-		.src = f->r->offset + (f->va - area_sva(f->r)),
+		.src = f->r->offset + (f->va - region_sva(f->r)),
 		.touched = f->touched };
 	int error = l4_map_device(&m, &f->txn->tg);
 
@@ -559,25 +455,25 @@ answer_anonymous(const struct root_fault *f)
 int
 root_fault(struct vmspace *vs, const struct vm_fault *vf, struct vm_txn *txn)
 {
-	struct root_fault f = { .vs = vs, .r = area_find(vs, vf->va),
+	struct root_fault f = { .vs = vs, .r = region_find(vs, vf->va),
 		.va = ROUND_DOWN(vf->va, PAGE_SIZE), .access = vf->access,
 		.txn = txn };
 
 	if (f.r == NULL)
 		return EFAULT;
-	f.rights = area_rights(vs, f.r, f.va);
+	f.rights = region_rights(vs, f.r, f.va);
 	if ((f.rights & vf->access) != vf->access)
 		return EACCES;
 	/* What the hardware would set a moment later. */
 	f.touched = L4_REFERENCED |
 	    (vf->access == VM_PROT_WRITE ? L4_WRITTEN : 0);
-	f.pages = area_pages(vs, f.r);
-	f.index = area_index(f.r, f.va);
+	f.pages = region_pages(vs, f.r);
+	f.index = region_index(f.r, f.va);
 	if (likely(f.r->source == VM_ANON))
 		return answer_anonymous(&f);
 	if (f.r->source == VM_PHYS)
 		return answer_device(&f);
-	return area_shared(f.r) ? root_file_fault(&f) : answer_anonymous(&f);
+	return region_shared(f.r) ? root_file_fault(&f) : answer_anonymous(&f);
 }
 
 /* ---- invariants ---- */

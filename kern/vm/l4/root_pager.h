@@ -3,23 +3,23 @@
  * @file root_pager.h
  * The root pager: POSIX memory for ordinary processes, on L4 primitives.
  *
- * It stands between sigma0 and all clients: areas say what an address means, a
- * pageset holds the frames of a client's private pages, a dataspace those of
+ * It stands between sigma0 and all clients: regions say what an address means,
+ * a pageset holds the frames of a client's private pages, a dataspace those of
  * shared anonymous memory, and vm_object those of files.  A mapping is only a
  * consequence: anybody may take it away, page-out too, and the next fault gives
  * it again.  So contents are kept twice, in the pageset and in the page table:
  * the price of a kernel which knows nothing but mappings.
  *
- * Locks: the space (areas), then vm_object_lock, then the pageset (RANK_PAGER),
- *	which is held over the l4_map() of a page of the set, so that a copy is
- *	never overtaken by the page that it replaces.
- * Source: SawMill (Aron et al., 2001) for areas and dataspaces; L4Linux.
+ * Locks: the space (regions), then vm_object_lock, then the pageset, which is
+ *	held over the l4_map() of a page of the set, so that a copy is never
+ *	overtaken by the page that it replaces.
+ * Source: SawMill (Aron et al., 2001) for dataspaces; L4Linux.
  */
 #ifndef VM_L4_ROOT_PAGER_H
 #define VM_L4_ROOT_PAGER_H
 
-#include "lib/rbtree.h"
 #include "vm/l4/l4.h"
+#include "vm/region.h"
 
 /** Frames by index, each with one reference, or where their contents are. */
 struct pageset {
@@ -80,39 +80,18 @@ slot_page(uintptr_t slot)
 
 /** Shared anonymous memory, by offset. */
 struct dataspace {
-	uint32_t refs; /* [a] areas */
+	struct region_store base;
 	struct pageset pages;
 	struct list link; /* all dataspaces, for vm_check() */
-};
-
-/** [sva, eva) with one set of attributes.  All fields: space lock. */
-struct area {
-	struct rb_node node; /* key = sva */
-	vaddr_t eva;
-	uint8_t prot, maxprot;
-	uint8_t source;	     /* VM_ANON, VM_PHYS, VM_FILE */
-	uint8_t flags;	     /* VM_MAP_SHARED, _STACK, _HEAP */
-	struct dataspace *ds; /* shared anonymous; else NULL */
-	uint64_t offset;     /* of sva in dataspace or object; PHYS: physical */
-	struct vm_object *object; /* VM_FILE; with a reference */
-	struct list mapping; /* [vm_object_lock] in object->mappings */
-	struct vmspace *vs;  /* FILE: where it is */
 };
 
 /** A client: one space.  The kernel's part comes first. */
 struct root_client {
 	struct l4_space space;
 	uint64_t id; /* [I] the order of clients, for page-out */
-	struct rb_tree areas;
-	unsigned nareas;
-	vaddr_t hint; /* the next search for room starts below */
-	struct area *last; /* [a] found last; NULL: none */
+	struct region_map regions;
 	struct pageset pages; /* private ones, by page number */
 };
-
-#define AREAS_MAX 65536 /* per space, as vm.max_map_count */
-/* Searches for room start here, so that the stack keeps the top. */
-#define MMAP_TOP (USER_MAX - ((vaddr_t)64 << 20))
 
 static inline struct root_client *
 client_of(const struct vmspace *vs)
@@ -120,73 +99,22 @@ client_of(const struct vmspace *vs)
 	return container_of(l4_of(vs), struct root_client, space);
 }
 
-static inline vaddr_t
-area_sva(const struct area *r)
-{
-	return r->node.key;
-}
-
-static inline bool
-area_shared(const struct area *r)
-{
-	return (r->flags & VM_MAP_SHARED) != 0;
-}
-
-/** Where the pages of an area are kept. */
+/** Where the pages of a region are kept. */
 static inline struct pageset *
-area_pages(const struct vmspace *vs, const struct area *r)
+region_pages(const struct vmspace *vs, const struct region *r)
 {
-	return r->ds != NULL ? &r->ds->pages : &client_of(vs)->pages;
+	return r->store != NULL ?
+	    &container_of(r->store, struct dataspace, base)->pages :
+	    &client_of(vs)->pages;
 }
 
 /** Index of the page at @p va there. */
 static inline uint64_t
-area_index(const struct area *r, vaddr_t va)
+region_index(const struct region *r, vaddr_t va)
 {
-	return (r->ds != NULL ? r->offset + (va - area_sva(r)) : va) >>
+	return (r->store != NULL ? r->offset + (va - region_sva(r)) : va) >>
 	    PAGE_SHIFT;
 }
-
-/** What area and overlay allow at @p va. */
-static inline unsigned
-area_rights(const struct vmspace *vs, const struct area *r, vaddr_t va)
-{
-	return r->prot & vm_overlay_cap(vs, va);
-}
-
-/* ---- root_area.c ---- */
-
-void area_init(void);
-struct area *area_search(const struct vmspace *, vaddr_t va);
-/** Area that contains @p va, or NULL: most often the one found last. */
-static inline struct area *
-area_find(const struct vmspace *vs, vaddr_t va)
-{
-	struct area *r = __atomic_load_n(&client_of(vs)->last,
-	    __ATOMIC_RELAXED);
-
-	if (likely(r != NULL && area_sva(r) <= va && va < r->eva))
-		return r;
-	return area_search(vs, va);
-}
-/** First area that ends after @p va, or NULL. */
-struct area *area_first(const struct vmspace *, vaddr_t va);
-struct area *area_next(const struct area *);
-/** A copy of @p from with its references, in no tree; NULL. */
-struct area *area_clone(const struct area *from);
-/** Not in a tree: free, and let dataspace and object go. */
-void area_free(struct area *);
-/** @pre overlaps no other */
-void area_insert(struct vmspace *, struct area *);
-void area_remove(struct vmspace *, struct area *);
-/** Let no area cross @p sva or @p eva. All or nothing. @retval ENOMEM */
-int area_split(struct vmspace *, vaddr_t sva, vaddr_t eva);
-/** Merge @p r with equal neighbours; @return what @p r became. */
-struct area *area_merge(struct vmspace *, struct area *r);
-/** @retval ENOMEM no gap of that size */
-int area_find_gap(struct vmspace *, vaddr_t hint, size_t size, vaddr_t *out);
-/** Whether areas cover all of [@p sva, @p eva). */
-bool area_covers(const struct vmspace *, vaddr_t sva, vaddr_t eva);
 
 /* ---- root_pages.c ---- */
 
@@ -213,9 +141,8 @@ void pageset_count(struct pageset *, void (*count)(struct vm_page *, void *),
 /** Counts and order. 0 = sound */
 int pageset_check(struct pageset *);
 
-int dataspace_create(struct dataspace **out);
-void dataspace_hold(struct dataspace *);
-void dataspace_drop(struct dataspace *);
+/** @retval ENOMEM */
+int dataspace_create(struct region_store **out);
 void dataspace_count_all(void (*count)(struct vm_page *, void *), void *arg);
 
 /* ---- root_pager.c, root_fork.c, root_file.c: slots ---- */
@@ -223,12 +150,12 @@ void dataspace_count_all(void (*count)(struct vm_page *, void *), void *arg);
 /** A fault message, and what the pager found out about it. */
 struct root_fault {
 	struct vmspace *vs;
-	const struct area *r;
-	struct pageset *pages; /* of the area; not for devices */
+	const struct region *r;
+	struct pageset *pages; /* of the region; not for devices */
 	uint64_t index;	 /* in it */
 	vaddr_t va;	 /* page */
 	unsigned access; /* VM_PROT_*, one */
-	unsigned rights; /* that area and overlay allow */
+	unsigned rights; /* that region and overlay allow */
 	unsigned touched; /* L4_*, as the access sets them */
 	struct vm_txn *txn;
 };
@@ -267,7 +194,7 @@ bool root_resident(struct vmspace *, vaddr_t va);
 unsigned root_pageout(unsigned want);
 int root_obj_revoke(struct vm_object *, uint64_t first, uint64_t end,
     vm_prot_t keep, struct vm_txn *);
-/** Areas and pages of one space. 0 = sound */
+/** Regions and pages of one space. 0 = sound */
 int root_check(struct vmspace *);
 /** A mapping of the client, if it is of one of its private pages. */
 int root_check_mapping(struct vmspace *, vaddr_t va, const struct vm_page *,

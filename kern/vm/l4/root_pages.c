@@ -223,38 +223,32 @@ pageset_check(struct pageset *ps)
 
 /* ---- dataspaces ---- */
 
-int
-dataspace_create(struct dataspace **out)
+static void
+destroy(struct region_store *base)
 {
-	struct dataspace *ds = kmalloc(sizeof(*ds));
+	struct dataspace *ds = container_of(base, struct dataspace, base);
 
-	if (ds == NULL)
-		return ENOMEM;
-	ds->refs = 1;
-	pageset_init(&ds->pages);
-	spin_lock(&all_lock);
-	list_push_back(&all, &ds->link);
-	spin_unlock(&all_lock);
-	*out = ds;
-	return 0;
-}
-
-void
-dataspace_hold(struct dataspace *ds)
-{
-	__atomic_fetch_add(&ds->refs, 1, __ATOMIC_RELAXED);
-}
-
-void
-dataspace_drop(struct dataspace *ds)
-{
-	if (__atomic_sub_fetch(&ds->refs, 1, __ATOMIC_ACQ_REL) != 0)
-		return;
 	spin_lock(&all_lock);
 	list_remove(&ds->link);
 	spin_unlock(&all_lock);
 	pageset_drop(&ds->pages, 0, UINT64_MAX);
 	kfree(ds, sizeof(*ds));
+}
+
+int
+dataspace_create(struct region_store **out)
+{
+	struct dataspace *ds = kmalloc(sizeof(*ds));
+
+	if (ds == NULL)
+		return ENOMEM;
+	ds->base = (struct region_store){ 1, destroy };
+	pageset_init(&ds->pages);
+	spin_lock(&all_lock);
+	list_push_back(&all, &ds->link);
+	spin_unlock(&all_lock);
+	*out = &ds->base;
+	return 0;
 }
 
 void

@@ -22,8 +22,8 @@
  *	a set, pinned or	no	unmapped, but stays in the set:
  *	granted away			who has it may write it
  *
- * The hand goes from client to client, and through each from its first area to
- * the last.
+ * The hand goes from client to client, and through each from its first region
+ * to the last.
  */
 #include "abi/errno.h"
 #include "vm/l4/root_pager.h"
@@ -41,8 +41,8 @@ static struct {
 
 struct sweep {
 	struct vmspace *vs;
-	const struct area *r;
-	struct pageset *pages; /* of the area */
+	const struct region *r;
+	struct pageset *pages; /* of the region */
 	struct tlb_gather tg;
 	unsigned want;
 	bool anything; /* also what was used lately */
@@ -104,7 +104,7 @@ sweep_slot(struct sweep *s, vaddr_t va, uintptr_t *slot)
 
 	/* The mapping starts anew, but this is remembered for al_dirty; shared
 	 * memory is written by many, and only their overlays tell who. */
-	if ((status & L4_WRITTEN) && s->r->ds == NULL)
+	if ((status & L4_WRITTEN) && s->r->store == NULL)
 		*slot |= SLOT_DIRTY;
 	if (!unmapped || !may_go(*slot, now) || swap_out(pg, &n) != 0)
 		return;
@@ -120,7 +120,7 @@ sweep_set(struct sweep *s, vaddr_t va, vaddr_t eva)
 {
 	for (; va < eva && s->gone < s->want; va += PAGE_SIZE) {
 		uintptr_t *slot = pageset_find(s->pages,
-		    area_index(s->r, va));
+		    region_index(s->r, va));
 
 		if (slot != NULL && !slot_swapped(*slot))
 			sweep_slot(s, va, slot);
@@ -134,7 +134,7 @@ sweep_file(struct sweep *s, vaddr_t va, vaddr_t eva)
 {
 	struct l4_unmap any = { .space = s->vs, .sva = va, .eva = eva,
 		.flags = L4_UNMAP_SELF };
-	uint64_t start = s->r->offset - area_sva(s->r);
+	uint64_t start = s->r->offset - region_sva(s->r);
 	unsigned status;
 
 	if (l4_unmap(&any, &s->tg) != 0 || !(any.status & L4_MAPPED))
@@ -149,11 +149,11 @@ sweep_file(struct sweep *s, vaddr_t va, vaddr_t eva)
 	return va;
 }
 
-/* Where the next page of the set is, from @p va on, or the area's end. */
+/* Where the next page of the set is, from @p va on, or the region's end. */
 static vaddr_t
 skip_hole(const struct sweep *s, vaddr_t va)
 {
-	uint64_t index = area_index(s->r, va);
+	uint64_t index = region_index(s->r, va);
 	const struct page_chunk *c = pageset_chunk(s->pages, index);
 
 	if (c == NULL)
@@ -163,13 +163,13 @@ skip_hole(const struct sweep *s, vaddr_t va)
 	return MIN(s->r->eva, va + ((c->node.key - index) << PAGE_SHIFT));
 }
 
-/* One stretch of one area, from @p va on. @return where it ended */
+/* One stretch of one region, from @p va on. @return where it ended */
 static vaddr_t
 sweep_stretch(struct sweep *s, vaddr_t va)
 {
 	vaddr_t eva;
 
-	s->pages = area_pages(s->vs, s->r);
+	s->pages = region_pages(s->vs, s->r);
 	spin_lock(&vm_object_lock);
 	spin_lock(&s->pages->lock);
 	if (s->r->object == NULL)
@@ -177,16 +177,16 @@ sweep_stretch(struct sweep *s, vaddr_t va)
 	eva = MIN(s->r->eva, va + STRETCH);
 	if (s->r->object != NULL)
 		eva = sweep_file(s, va, eva);
-	if (!(s->r->object != NULL && area_shared(s->r)))
+	if (!(s->r->object != NULL && region_shared(s->r)))
 		eva = sweep_set(s, va, eva);
 	spin_unlock(&s->pages->lock);
 	spin_unlock(&vm_object_lock);
 	return eva;
 }
 
-/* Whether anything of the area can go: its own pages only into a slot. */
+/* Whether anything of the region can go: its own pages only into a slot. */
 static bool
-is_worth_it(const struct area *r)
+is_worth_it(const struct region *r)
 {
 	return r->source != VM_PHYS &&
 	    (r->object != NULL || swap_used() < swap_total());
@@ -204,9 +204,9 @@ sweep_client(struct vmspace *vs, void *arg)
 		return 0;
 	sleep_lock(&vs->lock); /* nobody waits for memory with it */
 	s->vs = vs;
-	for (s->r = area_first(vs, va); s->r != NULL && s->gone < s->want;
-	     s->r = area_first(vs, va)) {
-		va = MAX(va, area_sva(s->r));
+	for (s->r = region_first(vs, va); s->r != NULL && s->gone < s->want;
+	     s->r = region_first(vs, va)) {
+		va = MAX(va, region_sva(s->r));
 		va = is_worth_it(s->r) ? sweep_stretch(s, va) : s->r->eva;
 	}
 	hand.client = s->r == NULL ? id + 1 : id;
@@ -247,7 +247,7 @@ take_back(const struct root_fault *f, uintptr_t *slot, struct vm_page *pg)
 	if (f->txn->held == pg)
 		vm_object_done(f->txn); /* it would look like a sharer's */
 	/* A dataspace has one word for it, and all clients share that. */
-	cow = f->r->ds == NULL && !swap_is_last(n, pg);
+	cow = f->r->store == NULL && !swap_is_last(n, pg);
 	page_hold(pg);
 	*slot = (uintptr_t)pg | (*slot & SLOT_DIRTY) | (cow ? SLOT_COW : 0);
 	pageset_count_word(f->pages, -1);

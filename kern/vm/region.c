@@ -1,22 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * region.c - the regions of a space, and the stores of shared ones.
+ * region.c - the regions of a space: find, split, merge, make room.
  *
- * Regions stand in a red-black tree by first address and never overlap.
- * Neighbours with equal attributes are merged, so that a listing of the space
- * does not depend on how it came about.
- * Locks: the space's, exclusive for everything that changes the tree.
+ * Path: vm/space.c -> a design's slots (classic.c, l4/root_pager.c) -> HERE.
+ * Locks: the space's, exclusive for everything that changes the tree;
+ *	vm_object_lock where a region enters or leaves the list of its file.
  */
-#include "vm/classic/classic.h"
-#include "vm/swap.h"
+#include "vm/region.h"
 
 #include "abi/errno.h"
+#include "lib/printf.h"
 #include "mem/kmem.h"
 #include "sync/counter.h"
 
+#define REGIONS_MAX 65536 /* per space, as vm.max_map_count */
+
 static struct kmem_cache region_cache;
-static struct spinlock stores_lock = SPINLOCK_INIT(RANK_MISC, "stores");
-static struct list stores = LIST_INIT(stores); /* [stores_lock] */
 
 void
 region_init(void)
@@ -24,67 +23,10 @@ region_init(void)
 	kmem_cache_init(&region_cache, "region", sizeof(struct region));
 }
 
-/* ---- stores ---- */
-
-int
-store_create(struct classic_store **out)
-{
-	struct classic_store *st = kmalloc(sizeof(*st));
-	int error;
-
-	if (st == NULL)
-		return ENOMEM;
-	st->refs = 1;
-	error = pmap_create(PMAP_STORE, 0, &st->table);
-	if (error != 0) {
-		kfree(st, sizeof(*st));
-		return error;
-	}
-	spin_lock(&stores_lock);
-	list_push_back(&stores, &st->link);
-	spin_unlock(&stores_lock);
-	*out = st;
-	return 0;
-}
-
 void
-store_foreach_table(pmap_scan_fn *fn, void *arg)
+region_map_init(struct region_map *m)
 {
-	/* For vm_check() only: no operation is under way, no lock needed. */
-	LIST_FOREACH(l, &stores)
-		pmap_scan(LIST_ENTRY(l, struct classic_store, link)->table, 0,
-		    USER_MAX, fn, arg);
-}
-
-static int
-drop_page(struct pmap_cursor *c, const struct pmap_leaf *leaf, void *arg)
-{
-	/* Never loaded by a CPU, so there is nothing to flush; leaves of spaces
-	 * hold references of their own. */
-	if (leaf->kind == PMAP_SOFT)
-		return 0;
-	pmap_cursor_clear(c, 0, arg);
-	page_drop(phys_to_page(leaf->pa));
-	return 0;
-}
-
-void
-store_drop(struct classic_store *st)
-{
-	struct tlb_gather none;
-
-	if (__atomic_sub_fetch(&st->refs, 1, __ATOMIC_ACQ_REL) != 0)
-		return;
-	spin_lock(&stores_lock);
-	list_remove(&st->link);
-	spin_unlock(&stores_lock);
-	tlb_gather_init(&none);
-	pmap_scan(st->table, 0, USER_MAX, drop_page, &none);
-	if (swap_used() > 0)
-		classic_swap_clear(NULL, st->table, 0, USER_MAX);
-	KASSERT(tlb_gather_empty(&none));
-	pmap_drop(st->table);
-	kfree(st, sizeof(*st));
+	*m = (struct region_map){ .hint = REGION_TOP };
 }
 
 /* ---- single regions ---- */
@@ -105,26 +47,100 @@ hold_source(struct region *r)
 		r->object->ops->hold(r->object);
 }
 
+static void
+drop_store(struct region_store *st)
+{
+	if (__atomic_sub_fetch(&st->refs, 1, __ATOMIC_ACQ_REL) == 0)
+		st->destroy(st);
+}
+
 static __slowpath void
 drop_source(struct region *r)
 {
 	if (r->store != NULL)
-		store_drop(r->store);
+		drop_store(r->store);
 	else
 		r->object->ops->drop(r->object);
 }
 
-struct region *
-region_alloc(void)
+/* Where the pages of a new region come from. */
+static int
+find_source(const struct vmspace *vs, const struct vm_mapreq *rq,
+    int (*create)(struct region_store **), struct region *r)
 {
-	struct region *r = kmem_alloc(&region_cache);
+	const struct region *from;
 
-	if (r != NULL) {
-		r->store = NULL;
-		r->object = NULL;
-		r->offset = 0;
+	switch (rq->source) {
+	case VM_PHYS:
+		r->offset = rq->pa;
+		return 0;
+	case VM_ALIAS:
+		from = region_find(vs, rq->alias_va);
+		if (from == NULL || from->store == NULL ||
+		    rq->size > from->eva - rq->alias_va)
+			return EINVAL;
+		if (rq->maxprot & ~from->maxprot)
+			return EACCES;
+		r->source = VM_ANON;
+		r->store = from->store;
+		__atomic_fetch_add(&r->store->refs, 1, __ATOMIC_RELAXED);
+		r->offset = from->offset + (rq->alias_va - region_sva(from));
+		r->flags |= VM_MAP_SHARED;
+		return 0;
+	case VM_ANON:
+		return rq->flags & VM_MAP_SHARED ? create(&r->store) : 0;
+	case VM_FILE:
+		r->object = rq->object;
+		r->object->ops->hold(r->object);
+		r->offset = rq->offset;
+		return 0;
 	}
-	return r;
+	return EINVAL;
+}
+
+/* RLIMIT_AS: what FIXED replaces does not count twice. */
+static bool
+within_limit(const struct vmspace *vs, const struct vm_mapreq *rq)
+{
+	size_t after = vs->size_bytes + rq->size;
+	vaddr_t eva = rq->va + rq->size;
+	const struct region *r;
+
+	if (rq->flags & VM_MAP_FIXED)
+		for (r = region_first(vs, rq->va);
+		     r != NULL && region_sva(r) < eva; r = region_next(r))
+			after -= MIN(r->eva, eva) - MAX(region_sva(r), rq->va);
+	return after <= vs->limit_bytes;
+}
+
+int
+region_create(const struct vmspace *vs, const struct vm_mapreq *rq,
+    int (*create)(struct region_store **), struct region **out)
+{
+	struct region *r;
+	int error;
+
+	if (vs->regions->nregions >= REGIONS_MAX || !within_limit(vs, rq))
+		return ENOMEM;
+	r = kmem_alloc(&region_cache);
+	if (r == NULL)
+		return ENOMEM;
+	r->prot = (uint8_t)rq->prot;
+	r->maxprot = (uint8_t)rq->maxprot;
+	r->source = (uint8_t)rq->source;
+	r->flags = (uint8_t)(rq->flags &
+	    (VM_MAP_SHARED | VM_MAP_STACK | VM_MAP_HEAP));
+	r->writable = (rq->prot & VM_PROT_WRITE) != 0;
+	r->store = NULL;
+	r->object = NULL;
+	r->offset = 0;
+	error = find_source(vs, rq, create, r);
+	if (error != 0) {
+		region_free(r);
+		return error;
+	}
+	*out = r;
+	return 0;
 }
 
 struct region *
@@ -161,11 +177,11 @@ region_free(struct region *r)
 void
 region_insert(struct vmspace *vs, struct region *r)
 {
-	struct classic_space *cs = classic_of(vs);
+	struct region_map *m = vs->regions;
 
-	rb_insert(&cs->regions, &r->node);
-	cs->last = r; /* it will be used soon */
-	cs->nregions++;
+	rb_insert(&m->tree, &r->node);
+	m->last = r; /* it will be used soon */
+	m->nregions++;
 	vs->size_bytes += r->eva - region_sva(r);
 	counter_add(TS_regions, 1);
 	if (r->object == NULL)
@@ -179,12 +195,12 @@ region_insert(struct vmspace *vs, struct region *r)
 void
 region_remove(struct vmspace *vs, struct region *r)
 {
-	struct classic_space *cs = classic_of(vs);
+	struct region_map *m = vs->regions;
 
-	rb_remove(&cs->regions, &r->node);
-	if (cs->last == r)
-		cs->last = NULL;
-	cs->nregions--;
+	rb_remove(&m->tree, &r->node);
+	if (m->last == r)
+		m->last = NULL;
+	m->nregions--;
 	vs->size_bytes -= r->eva - region_sva(r);
 	counter_add(TS_regions, (uint64_t)-1);
 	if (r->object == NULL)
@@ -213,7 +229,7 @@ region_prev(const struct region *r)
 __slowpath struct region *
 region_search(const struct vmspace *vs, vaddr_t va)
 {
-	struct rb_node *n = rb_find_le(&classic_of(vs)->regions, va);
+	struct rb_node *n = rb_find_le(&vs->regions->tree, va);
 	struct region *r;
 
 	if (n == NULL)
@@ -222,7 +238,7 @@ region_search(const struct vmspace *vs, vaddr_t va)
 	if (va >= r->eva)
 		return NULL;
 	/* Faults share the space's lock, so several may store at once. */
-	__atomic_store_n(&classic_of(vs)->last, r, __ATOMIC_RELAXED);
+	__atomic_store_n(&vs->regions->last, r, __ATOMIC_RELAXED);
 	return r;
 }
 
@@ -234,8 +250,8 @@ region_first(const struct vmspace *vs, vaddr_t va)
 
 	if (likely(r != NULL))
 		return r;
-	n = rb_find_le(&classic_of(vs)->regions, va);
-	n = n != NULL ? rb_next(n) : rb_first(&classic_of(vs)->regions);
+	n = rb_find_le(&vs->regions->tree, va);
+	n = n != NULL ? rb_next(n) : rb_first(&vs->regions->tree);
 	return n != NULL ? container_of(n, struct region, node) : NULL;
 }
 
@@ -252,6 +268,26 @@ region_covers(const struct vmspace *vs, vaddr_t sva, vaddr_t eva)
 			return false;
 	}
 	return r != NULL;
+}
+
+int
+region_check_protect(const struct region *r, vaddr_t eva, vm_prot_t prot)
+{
+	bool forbidden = false;
+
+	for (;;) {
+		vaddr_t end;
+
+		if (r == NULL)
+			return ENOMEM;
+		forbidden |= (prot & ~(vm_prot_t)r->maxprot) != 0;
+		end = r->eva;
+		if (end >= eva)
+			return forbidden ? EACCES : 0;
+		r = region_next(r);
+		if (r != NULL && region_sva(r) != end)
+			return ENOMEM;
+	}
 }
 
 /* ---- splitting and merging ---- */
@@ -368,7 +404,7 @@ is_free(const struct vmspace *vs, vaddr_t va, size_t size)
 static int
 search_down(const struct vmspace *vs, vaddr_t top, size_t size, vaddr_t *out)
 {
-	struct rb_node *n = rb_find_le(&classic_of(vs)->regions, top - 1);
+	struct rb_node *n = rb_find_le(&vs->regions->tree, top - 1);
 
 	for (;;) {
 		struct region *r = n != NULL ?
@@ -387,21 +423,67 @@ search_down(const struct vmspace *vs, vaddr_t top, size_t size, vaddr_t *out)
 	}
 }
 
-int
-region_find_gap(struct vmspace *vs, vaddr_t hint, size_t size, vaddr_t *out)
+static int
+find_gap(struct vmspace *vs, vaddr_t hint, size_t size, vaddr_t *out)
 {
-	struct classic_space *cs = classic_of(vs);
+	struct region_map *m = vs->regions;
 	int error = ENOMEM;
 
 	if (hint != 0 && is_free(vs, hint, size)) {
 		*out = hint;
 		return 0;
 	}
-	if (cs->hint >= USER_MIN + size)
-		error = search_down(vs, cs->hint, size, out);
+	if (m->hint >= USER_MIN + size)
+		error = search_down(vs, m->hint, size, out);
 	if (error != 0)
 		error = search_down(vs, USER_MAX, size, out);
 	if (error == 0)
-		cs->hint = *out;
+		m->hint = *out;
 	return error;
+}
+
+int
+region_place(struct vmspace *vs, const struct vm_mapreq *rq, vaddr_t *va)
+{
+	const struct region *r;
+
+	if (!(rq->flags & VM_MAP_FIXED))
+		return find_gap(vs, rq->va, rq->size, va);
+	*va = rq->va;
+	r = region_first(vs, rq->va);
+	return r != NULL && region_sva(r) < rq->va + rq->size ? EEXIST : 0;
+}
+
+/* ---- checking ---- */
+
+static int
+complain(vaddr_t va, const char *what)
+{
+	kprintf("region_check: 0x%lx: %s\n", (unsigned long)va, what);
+	return EINVAL;
+}
+
+int
+region_check(const struct vmspace *vs)
+{
+	vaddr_t end = 0;
+	size_t size = 0;
+	unsigned n = 0;
+
+	if (!rb_check(&vs->regions->tree))
+		return complain(0, "broken tree of regions");
+	for (const struct region *r = region_first(vs, 0); r != NULL;
+	     r = region_next(r)) {
+		if (region_sva(r) < MAX(end, USER_MIN) ||
+		    r->eva <= region_sva(r) || r->eva > USER_MAX)
+			return complain(region_sva(r), "region out of order");
+		if (r->prot & ~r->maxprot)
+			return complain(region_sva(r), "rights beyond maximum");
+		end = r->eva;
+		size += r->eva - region_sva(r);
+		n++;
+	}
+	if (n != vs->regions->nregions || size != vs->size_bytes)
+		return complain(0, "wrong count of regions or bytes");
+	return 0;
 }
