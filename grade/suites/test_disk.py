@@ -27,13 +27,18 @@ def image(tmp_path, arch):
 
 
 def machine(arch, image, errors=(), **kw):
-    """A machine with this disk; @p errors are blkdebug's rules."""
+    """A machine with this disk, for its root unless it swaps there; @p errors
+    are blkdebug's rules."""
     node = {'driver': 'file', 'filename': str(image)}
     if errors:
         node = {'driver': 'blkdebug', 'image': node, 'inject-error': [
             {'event': 'none', 'errno': 5, 'once': False, **e}
             for e in errors]}
-    args = {'root': 'vda', **kw.pop('args', {})}
+    args = kw.pop('args', {})
+    if 'swap' in args:
+        kw['initrd'] = root(arch)
+    else:
+        args['root'] = 'vda'
     return qemu.Machine(qemu.Config(
         arch=arch, kernel=qemu.BUILD / arch / 'debug' / 'tern.elf', args=args,
         **{'cpus': 2, 'name': f'disk-{arch}', **kw},
@@ -120,6 +125,18 @@ def test_read_errors(arch, image):
         m.expect(r'second line')
         power_off(m)
     assert fsck(image)[0] == 0
+
+
+@both
+def test_swap_that_does_not_write(arch, tmp_path):
+    """Pages that cannot be stored stay in memory, as if there were no swap."""
+    image = tmp_path / 'swap.img'
+    image.write_bytes(bytes(24 << 20))
+    result = machine(arch, image, [{'iotype': 'write'}], mem='64M',
+                     args={'swap': 'vda', 'test': 'oom'},
+                     total=matrix.GROUPS['oom']).run()
+    assert result.passed, result.explain()
+    assert 'swap: the device does not write' in result.console
 
 
 @both
