@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ipi.c - interrupts between CPUs, through the firmware.
+ * ipi.c - interrupts between CPUs, by a register of the machine that raises
+ * them in supervisor mode (ACLINT SSWI), or else through the firmware.
  *
  * A message is a bit in the receiver's word; the interrupt only says "look".
  * A sender that finds another bit set sends no interrupt: the receiver has not
  * taken the word yet, and whoever set that bit has sent one or is about to.
  * IPI_TLB has no bit: the inbox of vm/tlb.c is such a word already, and every
  * interrupt looks into it.
+ * Source: RISC-V Advanced Core Local Interruptor Specification 1.0-rc4, ch. 4.
  */
 #include "arch/ipi.h"
 
 #include "arch/cpu.h"
+#include "arch/mmu.h"
 #include "arch/timer.h"
 #include "platform.h"
 #include "sbi.h"
@@ -30,12 +33,18 @@ interrupt(uint64_t mask)
 	uint64_t harts = 0;
 	unsigned nsent = 0;
 
-	for (; mask != 0; mask &= mask - 1) {
-		harts |= (uint64_t)1 << platform.hart[__builtin_ctzll(mask)];
-		nsent++;
-	}
 	mb();
-	sbi_send_ipi(harts);
+	for (; mask != 0; mask &= mask - 1, nsent++) {
+		unsigned c = (unsigned)__builtin_ctzll(mask);
+
+		if (likely(platform.direct_ipi))
+			*(volatile uint32_t *)phys_to_virt(platform.sswi[c]) =
+			    1;
+		else
+			harts |= (uint64_t)1 << platform.hart[c];
+	}
+	if (harts != 0)
+		sbi_send_ipi(harts);
 	counter_add(TS_ipis_sent, nsent);
 }
 
