@@ -119,6 +119,6 @@ clean:			## remove everything that was built
 
 help:			## show this list
 	@echo 'usage: make [target] [ARCH=$(ARCH)] [VM=$(VM)] [CPUS=$(CPUS)]' \
-	    '[DEBUG=$(DEBUG)] [V=1]'
+	    '[DEBUG=$(DEBUG)] [MACHINE=aclint=on] [V=1]'
 	@awk -F '##' '/^[a-z_-]+:.*##/ { split($$1, t, ":"); \
 	    printf "  %-17s%s\n", t[1], $$2 }' $(MAKEFILE_LIST)

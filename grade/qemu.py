@@ -15,7 +15,7 @@ CPUs take turns of 125 instructions, as if they ran at the same time.
 usage: qemu.py run [--gdb] [--lane L] [--append ARGS]   a shell on this tty
        qemu.py gdb                                      attach to run --gdb
        qemu.py boot [--lane L] [--append ARGS]          one run, verdict
-Settings come from the environment: ARCH VM CPUS DEBUG.
+Settings come from the environment: ARCH VM CPUS MACHINE DEBUG.
 """
 
 import argparse
@@ -101,6 +101,7 @@ class Config:
     arch: str = ARCH
     vm: str = 'classic'
     cpus: int = 4
+    machine: str = ''           # further options of -M, as aclint=on
     debug: bool = True
     lane: str = 'mttcg'
     mem: str = '256M'
@@ -133,7 +134,8 @@ class Config:
     def command(self, console, results):
         """QEMU's command line, with the two channels given as options."""
         arch = ARCHES[self.arch]
-        cmd = [arch.qemu, *arch.machine, '-m', self.mem,
+        cmd = [arch.qemu, *arch.machine,
+               *(('-M', self.machine) if self.machine else ()), '-m', self.mem,
                '-smp', str(self.cpus), '-nodefaults', '-display', 'none',
                '-no-reboot', *LANES[self.lane][0], *console, *results,
                *arch.results,
@@ -446,6 +448,7 @@ def from_environment(args):
     words = dict(w.partition('=')[::2] for w in shlex.split(args.append or ''))
     return Config(vm=os.environ.get('VM', 'classic'),
                   cpus=int(os.environ.get('CPUS', '4')),
+                  machine=os.environ.get('MACHINE', ''),
                   debug=os.environ.get('DEBUG', '1') != '0',
                   lane=args.lane, args=words)
 

@@ -3,7 +3,7 @@
 # Targets that run something: QEMU, tests, checks, benchmarks.
 
 # Pytest and drivers get the settings of this make through the environment.
-GRADE	= ARCHS='$(ARCHS)' ARCH=$(ARCH) VM=$(VM) CPUS=$(CPUS) DEBUG=$(DEBUG) $(PYTHON)
+GRADE	= ARCHS='$(ARCHS)' ARCH=$(ARCH) VM=$(VM) CPUS=$(CPUS) MACHINE='$(MACHINE)' DEBUG=$(DEBUG) $(PYTHON)
 
 .PHONY: qemu qemu-gdb gdb demo test test-all bench faults results check doctor
 qemu: $(KERNEL) $(ROOT)	## boot to a shell on this terminal (CPUS=4)

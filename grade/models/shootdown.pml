@@ -138,7 +138,7 @@ inline carry_out() {
 	flush_local()
 }
 
-/* = kern/vm/tlb.c:tlb_ipi */
+/* = kern/vm/tlb.c:tlb_ipi, = kern/vm/tlb.c:serve */
 inline tlb_ipi() {
 	d_step { todo = inbox[me]; inbox[me] = 0 };
 	do
@@ -227,6 +227,16 @@ inline wait_for_answers() {
 #endif
 }
 
+/* Interrupts are off while the CPU flushes.
+ * = kern/vm/tlb.c:flush_here, = kern/vm/tlb.c:flush_alone */
+inline flush_here() {
+#if BUG != 14
+	page = unmapping[me]; g = new_gen[me];
+	flush_local();
+#endif
+	interruptible()
+}
+
 /* = kern/vm/tlb.c:shoot_ipi */
 inline shoot_ipi() {
 	d_step {	/* nobody looks before the inbox says so */
@@ -250,6 +260,7 @@ inline shoot_ipi() {
 	t = 0;
 	/* In one step: each may be taken as late as it likes. */
 	d_step { ipi_pending = ipi_pending | interrupt; interrupt = 0 };
+	flush_here();
 	wait_for_answers()
 }
 
@@ -286,11 +297,13 @@ inline shoot_sbi() {
 /* = kern/vm/tlb.c:shoot */
 inline shoot() {
 	if
-	:: targets == 0 -> skip
+	:: targets == 0 -> flush_here()
 	:: targets != 0 ->
 #if DELIVER == 1
+		flush_here();
 		shoot_sbi()
 #elif CATCHUP == 2
+		flush_here();
 		wait_for_ticks()
 #else
 		shoot_ipi()
@@ -299,7 +312,7 @@ inline shoot() {
 	targets = 0
 }
 
-/* = kern/vm/tlb.c:release */
+/* = kern/vm/tlb.c:release, = kern/vm/tlb.c:release_usual */
 inline release() {
 	freed = freed | BIT(unmapping[me])
 }
@@ -317,8 +330,8 @@ inline pmap_clear() {
 
 #define FENCE (drained[me] == issued[me])
 
-/* = kern/vm/tlb.c:flush */
-inline flush() {
+/* = kern/vm/tlb.c:announce */
+inline announce() {
 #if BUG == 12
 	targets_of();
 #endif
@@ -330,13 +343,11 @@ inline flush() {
 #if BUG != 4 && BUG != 12
 	targets_of();
 #endif
-	/* interrupts are off */
-#if BUG != 14
-	page = unmapping[me]; g = new_gen[me];
-	flush_local();
-#endif
-	/* interrupts are on */
-	interruptible();
+}
+
+/* = kern/vm/tlb.c:tlb_gather_flush */
+inline tlb_gather_flush() {
+	announce();
 #if BUG == 11
 	release();
 #endif
@@ -349,15 +360,13 @@ inline unmap() {
 	/* Somebody who flushes for an entry that is still valid. */
 	d_step { gen++; new_gen[me] = gen };
 	targets_of();
-	page = unmapping[me]; g = new_gen[me];
-	flush_local();
 	shoot();
 	pmap_clear();
 	FENCE;
 	release();
 #else
 	pmap_clear();
-	flush();
+	tlb_gather_flush();
 #endif
 	d_step {
 		issued[me] = 0; drained[me] = 0;

@@ -5,6 +5,7 @@ The rows are pairwise over the axes of matrix.py; `make test-all` runs the
 whole product.
 """
 
+import collections
 import re
 import socket
 import time
@@ -26,6 +27,28 @@ def test_group(row, record_property):
     assert result.passed, result.explain()
     if row['group'] == 'swap':
         assert not any(p.skip for p in result.record.points), 'no swap device'
+
+
+@pytest.mark.skipif('riscv' not in qemu.TESTED, reason='another machine')
+@pytest.mark.parametrize('machine', ['', 'aclint=on'])
+def test_who_sends_interrupts(machine, tmp_path):
+    """Those between CPUs come through the firmware, in machine mode first, but
+    on a machine whose registers send them to the kernel.  The log of the
+    emulator says so; there the firmware uses its own to start the CPUs."""
+    log, cpus = tmp_path / 'log', 4
+    result = qemu.boot(arch='riscv', cpus=cpus, machine=machine,
+                       args={'test': 'thread'}, silence=60, total=240,
+                       name=f'interrupts-{machine or "default"}',
+                       extra=('-d', 'int', '-D', str(log)))
+    assert result.passed, result.explain()
+    with open(log) as lines:
+        seen = collections.Counter(line.rpartition('desc=')[2].strip()
+                                   for line in lines)
+    assert seen['s_software'] > 200
+    if machine:
+        assert seen['m_software'] <= 2 * cpus
+    else:
+        assert seen['m_software'] > 200
 
 
 @both

@@ -28,7 +28,7 @@ struct cpu {
 	uintptr_t kstack;	 /* [c] top of its kernel stack */
 	uintptr_t scratch[2];	 /* [c] for trap entry only */
 	struct lockset *locks;	 /* [c] DEBUG: locks held by the context */
-	unsigned irq_depth;	 /* [c] > 0 in an interrupt handler */
+	unsigned irq_depth;	 /* [c] DEBUG: > 0 in an interrupt handler */
 	uint64_t hwid;		 /* [I] hart id or local APIC id */
 	uint64_t counter[TS_COUNT]; /* [c] sync/counter.h */
 	struct pmap *pmap;	 /* [c] loaded (pmap_cpu.c); NULL: kernel's */

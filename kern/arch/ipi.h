@@ -24,7 +24,8 @@ enum ipi {
 void ipi_send(uint64_t mask, enum ipi what);
 
 /*
- * Handlers, called by the port in interrupt context on the receiving CPU.
+ * Handlers, called by the port in interrupt context on the receiving CPU; a
+ * port may call them without need.
  * tlb_ipi is in vm/tlb.c, sched_ipi in proc/sched.c; both take no lock that is
  * ever held with interrupts enabled.
  */

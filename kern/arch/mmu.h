@@ -23,6 +23,9 @@
  * MMU_ICACHE_COHERENT      1: fetches see earlier stores; no fence exists
  * void page_zero(void *page);              one page of the direct map
  * void page_copy(void *dst, const void *src);
+ * void mmu_flush_range(unsigned asid, vaddr_t sva, vaddr_t eva);
+ *     drop the leaves for [sva, eva) of @p asid.  Table pointers may stay, as
+ *     with sfence.vma and an address: a freed table needs mmu_flush_asid
  */
 #include "machine/mmu.h"
 
@@ -37,9 +40,6 @@ unsigned mmu_asid_count(void);
  */
 void mmu_load_root(paddr_t root, unsigned asid);
 
-/** Drop the leaves for [sva, eva) of @p asid.  Table pointers may stay, as with
- * sfence.vma and an address: a freed table needs mmu_flush_asid. */
-void mmu_flush_range(unsigned asid, vaddr_t sva, vaddr_t eva);
 /** Drop all entries of @p asid except global ones. */
 void mmu_flush_asid(unsigned asid);
 /** Drop everything, all ASIDs, global entries too. */

@@ -137,13 +137,21 @@ page_hold(struct vm_page *pg)
 	__atomic_fetch_add(&pg->refs, 1, __ATOMIC_RELAXED);
 }
 
-/** Drop a reference; frees at refs = pins = 0.  A frame that some leaf mapped
- * must have been flushed on every CPU (tlb.h: the gather does it). */
+/** Drop a reference.  A frame that some leaf mapped must have been flushed on
+ * every CPU (tlb.h: the gather does it).
+ * @return refs = pins = 0: the caller frees it */
+static inline bool __must_check
+page_drop_last(struct vm_page *pg)
+{
+	KASSERT(pg->refs > 0);
+	return __atomic_sub_fetch(&pg->holds, 1, __ATOMIC_ACQ_REL) == 0;
+}
+
+/** The same; frees it, too. */
 static inline void
 page_drop(struct vm_page *pg)
 {
-	KASSERT(pg->refs > 0);
-	if (__atomic_sub_fetch(&pg->holds, 1, __ATOMIC_ACQ_REL) == 0)
+	if (page_drop_last(pg))
 		frame_free(pg);
 }
 

@@ -3,7 +3,7 @@
  * tlb.c - the gather and the shootdown protocol.
  *
  * Path: space.c or fault.c -> tlb_gather_flush -> bump generations, read CPU
- * masks, flush here, interrupt the others, wait -> free frames and tables.
+ * masks, interrupt the others, flush here, wait -> free frames and tables.
  * The receiving side is tlb_ipi; CPUs that do not run the space catch up when
  * they join it (tlb_join).
  * Locks: none.  requests[c] belongs to CPU c while nobody is left in its
@@ -22,12 +22,13 @@
 #include "vm/pmap_priv.h"
 
 struct tlb_policy tlb_policy;
-static bool plain_targets; /* those that run the space, and no others */
+static bool plain_targets;  /* those that run the space, and no others */
+static bool plain_delivery; /* by an interrupt, always */
 
 /* What an initiator asks of others; at most one at a time a CPU. */
 static struct tlb_request {
-	unsigned nranges;
-	uint8_t rare;
+	uint16_t nranges;
+	uint16_t rare; /* what concerns the targets */
 	struct tlb_range range[TLB_GATHER_SPACES];
 	uint64_t waiting; /* [a] targets that have not answered */
 } __cacheline requests[MAXCPU];
@@ -50,6 +51,8 @@ tlb_init(const struct tlb_policy *policy)
 	tlb_policy = *policy;
 	plain_targets = policy->targets == TLB_TARGETS_MASK &&
 	    policy->catchup != TLB_CATCHUP_EAGER;
+	plain_delivery = policy->deliver == TLB_DELIVER_IPI &&
+	    policy->catchup != TLB_CATCHUP_TICK;
 	if (policy->asid_bits >= 0 && policy->asid_bits < 16)
 		count = MIN(count, 1u << policy->asid_bits);
 	asid_init(count);
@@ -123,7 +126,7 @@ drop_pages(struct vm_page **pg, struct vm_page **end)
 		page_drop(*pg);
 }
 
-static __slowpath void
+static __attribute__((noinline)) void
 release_rare(struct tlb_gather *tg)
 {
 	struct vm_page **end = tg->next; /* older batches are full */
@@ -142,21 +145,47 @@ release_rare(struct tlb_gather *tg)
 		tg->tables = l->next;
 		table_free(LIST_ENTRY(l, struct vm_page, link));
 	}
+	tg->end = tg->page + TLB_GATHER_PAGES;
 }
 
 /* Nothing can reach the frames and tables any more. */
-static __always_inline void
-release(struct tlb_gather *tg, unsigned nranges, bool rare)
+static __attribute__((noinline)) void
+release(struct tlb_gather *tg)
 {
-	if (rare)
+	unsigned nranges = tg->nranges;
+
+	if (unlikely(tg->rare != 0))
 		release_rare(tg);
 	drop_pages(tg->page, tg->next);
+	tlb_gather_empty_again(tg);
 	for (unsigned i = 0; i < nranges; i++)
 		pmap_drop(tg->range[i].pm);
-	if (rare)
-		tlb_gather_init(tg);
-	else
-		tlb_gather_empty_again(tg);
+}
+
+static __attribute__((noinline)) void
+release_from(struct tlb_gather *tg, struct vm_page *pg)
+{
+	frame_free(pg);
+	drop_pages(tg->page, tg->next);
+	tlb_gather_empty_again(tg);
+	pmap_drop(tg->range[0].pm);
+}
+
+/* The same for one range, no batch and no tables.  Whoever is called is called
+ * last, so that the usual flush saves no registers. */
+static __always_inline void
+release_usual(struct tlb_gather *tg)
+{
+	while (tg->next > tg->page) {
+		struct vm_page *pg = *--tg->next;
+
+		if (unlikely(page_drop_last(pg))) {
+			release_from(tg, pg);
+			return;
+		}
+	}
+	tlb_gather_empty_again(tg);
+	pmap_drop(tg->range[0].pm);
 }
 
 /* ---- flushing on this CPU; interrupts off ---- */
@@ -195,8 +224,9 @@ flush_local_rare(const struct tlb_range *r)
 	flush_whole(pm);
 }
 
-static __always_inline void
-flush_local(const struct tlb_range *r)
+/* The usual way; false: nothing was done. */
+static __always_inline bool
+flush_alone(const struct tlb_range *r)
 {
 	struct cpu *self = this_cpu();
 	struct pmap *pm = r->pm;
@@ -204,12 +234,18 @@ flush_local(const struct tlb_range *r)
 
 	/* C3: a range alone only if nothing was missed in between. */
 	if (unlikely(*have + 1 != r->gen || self->pmap != pm ||
-		r->eva - r->sva > TLB_RANGE_MAX * PAGE_SIZE)) {
-		flush_local_rare(r);
-		return;
-	}
+		r->eva - r->sva > TLB_RANGE_MAX * PAGE_SIZE))
+		return false;
 	mmu_flush_range(asid_number(pm), r->sva, r->eva);
 	__atomic_store_n(have, r->gen, __ATOMIC_RELEASE);
+	return true;
+}
+
+static void
+flush_local(const struct tlb_range *r)
+{
+	if (!flush_alone(r))
+		flush_local_rare(r);
 }
 
 static __slowpath void
@@ -233,23 +269,43 @@ carry_out(const struct tlb_request *rq)
 		mmu_sync_icache();
 }
 
+/* The initiator may reuse its request now. */
+static __always_inline void
+answer(struct tlb_request *rq)
+{
+	__atomic_fetch_and(&rq->waiting, ~((uint64_t)1 << cpu_id()),
+	    __ATOMIC_RELEASE);
+}
+
+/* @p from: initiators that wait for this CPU. */
+static __slowpath void
+serve(uint64_t from)
+{
+	for (; from != 0; from &= from - 1) {
+		struct tlb_request *rq = &requests[__builtin_ctzll(from)];
+
+		carry_out(rq);
+		answer(rq);
+	}
+}
+
 void
 tlb_ipi(void)
 {
-	unsigned self = cpu_id();
-	bool on = intr_disable(); /* also polled by threads that wait */
-	uint64_t from = __atomic_exchange_n(&inbox[self].initiators, 0,
+	uint64_t from = __atomic_exchange_n(&inbox[cpu_id()].initiators, 0,
 	    __ATOMIC_SEQ_CST);
 
-	for (unsigned c = 0; from != 0; c++, from >>= 1) {
-		if (!(from & 1))
-			continue;
-		carry_out(&requests[c]);
-		/* The answer: the initiator may reuse its request now. */
-		__atomic_fetch_and(&requests[c].waiting,
-		    ~((uint64_t)1 << self), __ATOMIC_RELEASE);
+	for (; from != 0; from &= from - 1) {
+		struct tlb_request *rq = &requests[__builtin_ctzll(from)];
+
+		/* As carry_out(), without its calls. */
+		if (unlikely(rq->nranges != 1 || rq->rare != 0 ||
+			!flush_alone(&rq->range[0]))) {
+			serve(from);
+			return;
+		}
+		answer(rq);
 	}
-	intr_restore(on);
 }
 
 void
@@ -286,20 +342,62 @@ targets_of(const struct tlb_range *r)
 	return active | __atomic_load_n(&pm->cached, __ATOMIC_RELAXED);
 }
 
-static void
-wait_for_answers(struct tlb_request *rq)
+static __always_inline void
+count(const struct tlb_gather *tg)
 {
-	counter_add(TS_shootdown_waits, 1);
-	while (__atomic_load_n(&rq->waiting, __ATOMIC_ACQUIRE) != 0) {
-		/* Crossed initiators serve each other. */
-		if (__atomic_load_n(&inbox[cpu_id()].initiators,
-			__ATOMIC_RELAXED) != 0)
-			tlb_ipi();
-		cpu_relax();
-	}
+	counter_add(TS_shootdowns, 1);
+	counter_add(TS_shootdown_pages, tg->nnoted);
+}
+
+static __attribute__((noinline)) void
+flush_here(const struct tlb_gather *tg)
+{
+	if (tg->nranges > 0)
+		count(tg);
+	(void)intr_disable();
+	for (unsigned i = 0; i < tg->nranges; i++)
+		flush_local(&tg->range[i]);
+	if (tg->rare & TLB_RARE_EVERYTHING)
+		flush_everything();
+	if (tg->rare & TLB_RARE_ICACHE)
+		pmap_user_fence();
+	intr_enable();
 }
 
 static void
+count_targets(uint64_t targets)
+{
+	uint64_t n = 0;
+
+	for (; targets != 0; targets &= targets - 1)
+		n++;
+	counter_add(TS_shootdown_targets, n);
+	counter_add(TS_shootdown_waits, 1);
+}
+
+/* One turn of a loop that waits.  Crossed initiators serve each other. */
+static void
+wait_turn(void)
+{
+	if (__atomic_load_n(&inbox[cpu_id()].initiators, __ATOMIC_RELAXED) !=
+	    0) {
+		(void)intr_disable();
+		tlb_ipi();
+		intr_enable();
+	}
+	cpu_relax();
+}
+
+static __always_inline void
+wait_for_answers(const struct tlb_request *rq)
+{
+	while (__atomic_load_n(&rq->waiting, __ATOMIC_ACQUIRE) != 0)
+		wait_turn();
+}
+
+/* Interrupt first: this CPU flushes and counts while the others are on their
+ * way into the kernel. */
+static __always_inline void
 shoot_ipi(const struct tlb_gather *tg, uint64_t targets)
 {
 	unsigned self = cpu_id();
@@ -307,19 +405,21 @@ shoot_ipi(const struct tlb_gather *tg, uint64_t targets)
 	uint64_t interrupt = 0;
 
 	rq->nranges = tg->nranges;
-	rq->rare = tg->rare;
-	for (unsigned i = 0; i < tg->nranges; i++)
+	rq->rare = tg->rare & ~TLB_RARE_FREE;
+	rq->range[0] = tg->range[0];
+	for (unsigned i = 1; i < tg->nranges; i++)
 		rq->range[i] = tg->range[i];
-	__atomic_store_n(&rq->waiting, targets, __ATOMIC_SEQ_CST);
-	for (unsigned c = 0; c < ncpu; c++) {
-		if (!(targets >> c & 1))
-			continue;
+	__atomic_store_n(&rq->waiting, targets, __ATOMIC_RELAXED);
+	for (uint64_t left = targets; left != 0; left &= left - 1) {
 		/* Not empty: its interrupt is on the way already. */
-		if (__atomic_fetch_or(&inbox[c].initiators,
-			(uint64_t)1 << self, __ATOMIC_SEQ_CST) == 0)
-			interrupt |= (uint64_t)1 << c;
+		if (likely(__atomic_fetch_or(
+			&inbox[__builtin_ctzll(left)].initiators,
+			(uint64_t)1 << self, __ATOMIC_SEQ_CST) == 0))
+			interrupt |= left & -left;
 	}
 	ipi_send(interrupt, IPI_TLB);
+	flush_here(tg);
+	count_targets(targets);
 	wait_for_answers(rq);
 }
 
@@ -327,19 +427,14 @@ shoot_ipi(const struct tlb_gather *tg, uint64_t targets)
 static void
 wait_for_ticks(const struct tlb_range *r, uint64_t targets)
 {
-	counter_add(TS_shootdown_waits, 1);
-	for (unsigned c = 0; c < ncpu; c++) {
-		if (!(targets >> c & 1))
-			continue;
+	for (; targets != 0; targets &= targets - 1) {
+		unsigned c = (unsigned)__builtin_ctzll(targets);
+
 		while (__atomic_load_n(&r->pm->cpu_gen[c], __ATOMIC_ACQUIRE) <
 			r->gen &&
 		    (__atomic_load_n(&r->pm->active, __ATOMIC_ACQUIRE) >> c &
-			1)) {
-			if (__atomic_load_n(&inbox[cpu_id()].initiators,
-				__ATOMIC_RELAXED) != 0)
-				tlb_ipi();
-			cpu_relax();
-		}
+			1))
+			wait_turn();
 	}
 }
 
@@ -348,25 +443,24 @@ wait_for_ticks(const struct tlb_range *r, uint64_t targets)
 static void
 shoot_sbi(const struct tlb_range *r, uint64_t targets)
 {
-	counter_add(TS_shootdown_waits, 1);
 	(void)mmu_remote_flush_asid(targets, asid_number(r->pm));
 	tlb_oracle_done(r->pm, r->gen);
 }
 
+/* By a policy that does without interrupts where it can. */
 static __slowpath void
-shoot(const struct tlb_gather *tg, uint64_t targets)
+shoot_otherwise(const struct tlb_gather *tg, uint64_t targets)
 {
-	bool simple = !(tg->rare & (TLB_RARE_EVERYTHING | TLB_RARE_ICACHE));
+	bool simple = !(tg->rare & ~TLB_RARE_FREE);
 
 	for (unsigned i = 0; i < tg->nranges; i++)
 		simple &= tg->range[i].pm->type != PMAP_KERNEL;
-	for (uint64_t left = targets; left != 0; left &= left - 1)
-		counter_add(TS_shootdown_targets, 1);
-	if (!simple || (tlb_policy.deliver == TLB_DELIVER_IPI &&
-			   tlb_policy.catchup != TLB_CATCHUP_TICK)) {
+	if (!simple) {
 		shoot_ipi(tg, targets);
 		return;
 	}
+	flush_here(tg);
+	count_targets(targets);
 	for (unsigned i = 0; i < tg->nranges; i++) {
 		const struct tlb_range *r = &tg->range[i];
 		uint64_t t = targets_of(r) & targets;
@@ -376,6 +470,17 @@ shoot(const struct tlb_gather *tg, uint64_t targets)
 		else
 			wait_for_ticks(r, t);
 	}
+}
+
+/* This CPU and @p targets flush. */
+static __attribute__((noinline)) void
+shoot(struct tlb_gather *tg, uint64_t targets)
+{
+	if (likely(plain_delivery))
+		shoot_ipi(tg, targets);
+	else
+		shoot_otherwise(tg, targets);
+	release(tg); /* C1: only now */
 }
 
 static void
@@ -389,9 +494,9 @@ might_shoot(void)
 #endif
 }
 
-/* With constant arguments the usual flush is a straight line. */
-static __always_inline void
-flush(struct tlb_gather *tg, unsigned nranges, unsigned rare)
+/* Advance the generations; returns the other CPUs that must act. */
+static __always_inline uint64_t
+announce(struct tlb_gather *tg, unsigned nranges, unsigned rare)
 {
 	uint64_t targets = 0;
 
@@ -407,43 +512,56 @@ flush(struct tlb_gather *tg, unsigned nranges, unsigned rare)
 	if (rare & TLB_RARE_ICACHE)
 		targets |= __atomic_load_n(&pmap_current()->active,
 		    __ATOMIC_RELAXED);
-
-	(void)intr_disable();
-	for (unsigned i = 0; i < nranges; i++)
-		flush_local(&tg->range[i]);
-	if (rare & TLB_RARE_EVERYTHING)
-		flush_everything();
-	if (rare & TLB_RARE_ICACHE)
-		pmap_user_fence();
-	intr_enable();
-
-	targets &= ~((uint64_t)1 << cpu_id());
-	if (unlikely(targets != 0))
-		shoot(tg, targets);
-	if (nranges > 0) {
-		counter_add(TS_shootdowns, 1);
-		counter_add(TS_shootdown_pages, tg->nnoted);
-	}
-	release(tg, nranges, rare != 0); /* C1: only now */
+	return targets & ~((uint64_t)1 << cpu_id());
 }
 
-static __slowpath void
+static __attribute__((noinline)) void
+flush_only_here(struct tlb_gather *tg)
+{
+	flush_here(tg);
+	release(tg);
+}
+
+static __attribute__((noinline)) void
 flush_any(struct tlb_gather *tg)
 {
-	if (tg->nranges == 0 && !(tg->rare & ~TLB_RARE_FREE))
-		release(tg, 0, true);
+	uint64_t targets = 0;
+
+	if (tg->nranges != 0 || (tg->rare & ~TLB_RARE_FREE))
+		targets = announce(tg, tg->nranges, tg->rare);
+	if (targets != 0)
+		shoot(tg, targets);
 	else
-		flush(tg, tg->nranges, tg->rare | TLB_RARE_FREE);
+		flush_only_here(tg);
 }
 
+/* One range, only this CPU, nothing missed: the usual flush is a straight line
+ * without calls, but for the last one on the way out. */
 void
 tlb_gather_flush(struct tlb_gather *tg)
 {
+	uint64_t targets;
+	bool done;
+
 	might_shoot();
-	if (likely(tg->nranges == 1 && tg->rare == 0))
-		flush(tg, 1, 0);
-	else
+	if (unlikely(tg->nranges != 1 || tg->rare != 0)) {
 		flush_any(tg);
+		return;
+	}
+	targets = announce(tg, 1, 0);
+	if (unlikely(targets != 0)) {
+		shoot(tg, targets);
+		return;
+	}
+	(void)intr_disable();
+	done = flush_alone(&tg->range[0]);
+	intr_enable();
+	if (unlikely(!done)) {
+		flush_only_here(tg);
+		return;
+	}
+	count(tg);
+	release_usual(tg);
 }
 
 /* ---- joining and leaving; interrupts off ---- */

@@ -612,15 +612,17 @@ bench_page_out(int n)
 /* --- several CPUs ----------------------------------------------------- */
 
 /* The counter is that of all CPUs together.  Every call must reach every
- * runner, by one interrupt each, and nobody else. */
+ * runner, by one interrupt each, and nobody else.  The page comes last: a stack
+ * of a runner in the hole beside it would be one region with it. */
 static void
 mprotect_beside(int n, int k)
 {
 	uint64_t targets, ipis, want = (uint64_t)n * (uint64_t)k;
-	char *p = map_lone_page();
+	char *p;
 
 	start_runners(k);
 	await_runners(k);
+	p = map_lone_page();
 	targets = counter_of(TS_shootdown_targets);
 	ipis = counter_of(TS_ipis_sent);
 	sample_mprotect(p, n, k);

@@ -147,24 +147,48 @@ scan_basics(struct fdt *f)
 
 /* ---- second walk: devices ---- */
 
+/* "interrupts-extended" is a list of interrupt inputs of CPUs: the place of
+ * input @p cause of CPU @p c; false: it is not there. */
+static bool
+input_place(const struct fdt *f, unsigned cause, unsigned c, unsigned *place)
+{
+	uint32_t size;
+	const uint8_t *p = fdt_prop(f, "interrupts-extended", &size);
+
+	for (unsigned i = 0; p != NULL && i < size / 8; i++)
+		if (fdt_cells(p + 8 * i, 1) == platform.intc[c] &&
+		    fdt_cells(p + 8 * i + 4, 1) == cause) {
+			*place = i;
+			return true;
+		}
+	return false;
+}
+
 /* Which of its contexts belongs to supervisor mode of which CPU. */
 static void
 scan_plic(const struct fdt *f)
 {
 	enum { SUPERVISOR_EXTERNAL = 9 };
-	uint32_t size;
-	const uint8_t *p = fdt_prop(f, "interrupts-extended", &size);
 
-	if (p == NULL)
-		return;
-	for (unsigned i = 0; i < size / 8; i++) {
-		uint64_t phandle = fdt_cells(p + 8 * i, 1);
+	for (unsigned c = 0; c < platform.nharts; c++)
+		(void)input_place(f, SUPERVISOR_EXTERNAL, c,
+		    &platform.plic_context[c]);
+}
 
-		if (fdt_cells(p + 8 * i + 4, 1) != SUPERVISOR_EXTERNAL)
-			continue;
-		for (unsigned c = 0; c < platform.nharts; c++)
-			if (platform.intc[c] == phandle)
-				platform.plic_context[c] = i;
+/* Registers that raise a software interrupt of supervisor mode, one a hart. */
+static void
+scan_sswi(const struct fdt *f)
+{
+	enum { SUPERVISOR_SOFTWARE = 1, SSWI_STRIDE = 4 };
+	paddr_t base = 0;
+	unsigned place;
+
+	platform.direct_ipi = device(f, &base) != 0;
+	for (unsigned c = 0; c < platform.nharts; c++) {
+		if (input_place(f, SUPERVISOR_SOFTWARE, c, &place))
+			platform.sswi[c] = base + SSWI_STRIDE * place;
+		else
+			platform.direct_ipi = false;
 	}
 }
 
@@ -225,6 +249,8 @@ scan_devices(struct fdt *f)
 		if (fdt_compatible(f, "sifive,plic-1.0.0") &&
 		    device(f, &p->plic))
 			scan_plic(f);
+		if (fdt_compatible(f, "riscv,aclint-sswi"))
+			scan_sswi(f);
 		if (fdt_compatible(f, "sifive,test0"))
 			device(f, &p->test);
 		if (fdt_compatible(f, "google,goldfish-rtc"))

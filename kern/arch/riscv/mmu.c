@@ -6,10 +6,6 @@
  * largest pages that fit, image in 4 KiB pages.  W^X: text RX, rodata R, the
  * rest RW; the direct map never executes, and its alias of text and rodata is
  * read-only.  Table pages come from the RAM behind the image.
- *
- * One sfence.vma without address orders leaves and table pointers; the form
- * with an address orders leaves only, which is less than the contract of
- * mmu_flush_range() says.
  * Source: RISC-V Privileged 20211203, sections 4.1.11, 4.2.1, 4.3.2.
  */
 #include "arch/mmu.h"
@@ -205,13 +201,6 @@ mmu_load_root(paddr_t root, unsigned asid)
 {
 	csr_write(satp, SATP_MODE_SV39 | (uint64_t)asid << SATP_ASID_SHIFT |
 	    root >> PAGE_SHIFT);
-}
-
-void
-mmu_flush_range(unsigned asid, vaddr_t sva, vaddr_t eva)
-{
-	(void)sva, (void)eva;
-	mmu_flush_asid(asid);
 }
 
 void

@@ -9,7 +9,7 @@
 
 #include "lib/types.h"
 
-#define PLATFORM_RANGES 8
+#define PLATFORM_RANGES 16
 
 struct range {
 	paddr_t start, end;
@@ -33,6 +33,8 @@ struct platform {
 	unsigned uart_irq;
 	paddr_t plic;
 	unsigned plic_context[MAXCPU]; /* of supervisor mode of that CPU */
+	bool direct_ipi;	 /* every CPU has the next one */
+	paddr_t sswi[MAXCPU];	 /* register that interrupts that CPU */
 	paddr_t test;		 /* sifive_test: power and exit code */
 	paddr_t rtc;		 /* goldfish: nanoseconds since 1970 */
 	uint8_t pci_irq[4][4];	 /* by slot modulo 4 and pin */

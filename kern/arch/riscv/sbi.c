@@ -40,10 +40,13 @@ sbi_set_timer(uint64_t when_ticks)
 	return SBI_CALL(SBI_TIME, 0, when_ticks);
 }
 
+/* The firmware looks at every hart from the base on. */
 long
 sbi_send_ipi(uint64_t harts)
 {
-	return SBI_CALL(SBI_IPI, 0, harts, 0);
+	unsigned base = (unsigned)__builtin_ctzll(harts);
+
+	return SBI_CALL(SBI_IPI, 0, harts >> base, base);
 }
 
 long

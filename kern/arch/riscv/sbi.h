@@ -11,6 +11,7 @@
 
 /* Each returns 0 or a negative SBI error. Hart masks: bit n is hart n. */
 long sbi_set_timer(uint64_t when_ticks);
+/** @pre @p harts is not empty */
 long sbi_send_ipi(uint64_t harts);
 /** Complete on return. */
 long sbi_remote_fence_asid(uint64_t harts, unsigned asid);

@@ -4,7 +4,7 @@
  *
  * Path: trap_entry.S -> trap_user() -> trap_pagefault() (kern/trap.c)
  *				      | trap_user_exception()
- *		       -> trap_irq() -> sched_tick(), tlb_ipi(), drivers
+ *		       -> trap_irq() -> tlb_ipi(), sched_tick(), drivers
  *		       -> trap_kernel() -> panic(): the kernel touches user
  *			  memory through the direct map only and has no fault
  *			  that it could resolve.
@@ -66,34 +66,40 @@ void trap_kernel(struct trapframe *, uintptr_t tval, uintptr_t cause,
 static struct lockset irq_locks[MAXCPU];
 #endif
 
+static void
+other_irq(uintptr_t irq)
+{
+	switch (irq) {
+	case IRQ_TIMER:
+		timer_interrupt();
+		break;
+	case IRQ_EXTERNAL:
+		plic_interrupt();
+		break;
+	default:
+		panic("unexpected interrupt %lu", irq);
+	}
+}
+
 /* The locks of the interrupted context do not count against the handler. */
 void
 trap_irq(uintptr_t cause)
 {
-	struct cpu *c = this_cpu();
 #ifdef DEBUG
+	struct cpu *c = this_cpu();
 	struct lockset *locks = c->locks;
 
 	c->locks = &irq_locks[c->id];
-#endif
 	c->irq_depth++;
-	switch (cause & ~CAUSE_INTERRUPT) {
-	case IRQ_SOFTWARE:
+#endif
+	if (likely(cause == (CAUSE_INTERRUPT | IRQ_SOFTWARE))) {
 		ipi_interrupt();
-		break;
-	case IRQ_TIMER:
+	} else {
 		counter_add(TS_interrupts, 1);
-		timer_interrupt();
-		break;
-	case IRQ_EXTERNAL:
-		counter_add(TS_interrupts, 1);
-		plic_interrupt();
-		break;
-	default:
-		panic("unexpected interrupt %lu", cause & ~CAUSE_INTERRUPT);
+		other_irq(cause & ~CAUSE_INTERRUPT);
 	}
-	c->irq_depth--;
 #ifdef DEBUG
+	c->irq_depth--;
 	c->locks = locks;
 #endif
 }
@@ -127,7 +133,7 @@ user_exception(struct trapframe *tf, uintptr_t tval, uintptr_t cause)
 	}
 }
 
-/* Everything from user mode but system calls.  Interrupts are off. */
+/* Exceptions of user mode but system calls.  Interrupts are off. */
 void
 trap_user(struct trapframe *tf, uintptr_t tval, uintptr_t cause)
 {
@@ -141,9 +147,7 @@ trap_user(struct trapframe *tf, uintptr_t tval, uintptr_t cause)
 
 	KASSERT((csr_read(sstatus) & (SSTATUS_SPP | SSTATUS_SPIE)) ==
 	    SSTATUS_SPIE);
-	if (cause & CAUSE_INTERRUPT) {
-		trap_irq(cause);
-	} else if (right != 0) {
+	if (likely(right != 0)) {
 		intr_enable();
 		trap_pagefault(tf, tval, right);
 	} else {

@@ -151,14 +151,21 @@ tern_call:
 
 user_exception:
 	sd	t0, TF_PC(sp)
+	bltz	t1, user_interrupt
 	mv	a0, sp
 	csrr	a1, stval
 	mv	a2, t1
 	call	trap_user
+user_trap_return:
 	BRANCH_IF_WORK exception_work
 user_return:
 	ld	a0, TF_A0(sp)
 	RETURN_USER
+
+user_interrupt:
+	mv	a0, t1
+	call	trap_irq
+	j	user_trap_return
 
 	/* The slow way: complete the frame, do the work, load all of it. */
 syscall_work:

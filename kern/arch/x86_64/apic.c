@@ -13,6 +13,9 @@
 #define LVT_MASKED	 0x10000u
 #define LVT_NMI		 0x400u
 #define DIVIDE_BY_1	 0xbu
+#define DFR_FLAT	 0xffffffffu
+
+_Static_assert(MAXCPU <= 8, "flat logical destinations have 8 bits");
 
 #define PIC1_DATA 0x21
 #define PIC2_DATA 0xa1
@@ -42,6 +45,8 @@ apic_init(void)
 	*apic_reg(APIC_LVT_LINT1) = LVT_NMI;
 	*apic_reg(APIC_LVT_ERROR) = LVT_MASKED;
 	*apic_reg(APIC_TPR) = 0;
+	*apic_reg(APIC_DFR) = DFR_FLAT;
+	*apic_reg(APIC_LDR) = 1u << (24 + cpu_id());
 	*apic_reg(APIC_TIMER_DIV) = DIVIDE_BY_1;
 	*apic_reg(APIC_SVR) = SVR_ENABLE | VECTOR_SPURIOUS;
 }

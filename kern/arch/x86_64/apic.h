@@ -20,6 +20,8 @@
 #define APIC_ID		 0x020
 #define APIC_TPR	 0x080
 #define APIC_EOI	 0x0b0
+#define APIC_LDR	 0x0d0
+#define APIC_DFR	 0x0e0
 #define APIC_SVR	 0x0f0
 #define APIC_ICR	 0x300
 #define APIC_ICR_HIGH	 0x310
@@ -35,6 +37,7 @@
 #define ICR_NMI	      0x400u
 #define ICR_INIT      0x500u
 #define ICR_STARTUP   0x600u
+#define ICR_LOGICAL   0x800u /* to each CPU whose bit is set */
 #define ICR_PENDING   0x1000u
 #define ICR_ASSERT    0x4000u
 
@@ -50,13 +53,14 @@ apic_eoi(void)
 	*apic_reg(APIC_EOI) = 0;
 }
 
-/** Send @p command (ICR_* | vector) to one CPU. @pre interrupts off */
+/** Send @p command (ICR_* | vector) to the CPU with APIC id @p to; with
+ * ICR_LOGICAL to the CPUs of the mask @p to. @pre interrupts off */
 static inline void
-apic_send(uint32_t apic_id, uint32_t command)
+apic_send(uint32_t to, uint32_t command)
 {
 	while (*apic_reg(APIC_ICR) & ICR_PENDING)
 		__asm__ volatile("pause");
-	*apic_reg(APIC_ICR_HIGH) = apic_id << 24;
+	*apic_reg(APIC_ICR_HIGH) = to << 24;
 	*apic_reg(APIC_ICR) = command | ICR_ASSERT;
 }
 

@@ -3,8 +3,9 @@
  * ipi.c - interrupts between CPUs, through the local APIC.
  *
  * Each message has a vector of its own, and the APIC remembers that one is
- * pending; so there is no word in memory to look into.  A panic stops the
- * others by NMI: they come to a stop even with interrupts off.
+ * pending; so there is no word in memory to look into.  One command reaches any
+ * set of CPUs: apic_init() gave each of them a bit.  A panic stops the others
+ * by NMI: they come to a stop even with interrupts off.
  */
 #include "arch/ipi.h"
 
@@ -21,19 +22,17 @@ static uint64_t stopped;       /* [a] CPUs that have */
 static void
 send(uint64_t mask, uint32_t command)
 {
-	bool on = intr_disable(); /* the ICR is written in two steps */
-	unsigned nsent = 0;
+	bool on;
 
 	mask &= ~((uint64_t)1 << cpu_id());
+	if (mask == 0)
+		return;
 	mb();
-	for (unsigned c = 0; c < ncpu; c++) {
-		if (!(mask >> c & 1))
-			continue;
-		apic_send((uint32_t)cpus[c].hwid, command);
-		nsent++;
-	}
+	on = intr_disable(); /* the ICR is written in two steps */
+	apic_send((uint32_t)mask, command | ICR_LOGICAL);
 	intr_restore(on);
-	counter_add(TS_ipis_sent, nsent);
+	for (; mask != 0; mask &= mask - 1)
+		counter_add(TS_ipis_sent, 1);
 }
 
 void

@@ -190,14 +190,6 @@ mmu_load_root(paddr_t root, unsigned asid)
 }
 
 void
-mmu_flush_range(unsigned asid, vaddr_t sva, vaddr_t eva)
-{
-	(void)asid;
-	for (; sva < eva; sva += PAGE_SIZE)
-		__asm__ volatile("invlpg (%0)" ::"r"(sva) : "memory");
-}
-
-void
 mmu_flush_asid(unsigned asid)
 {
 	(void)asid;

@@ -126,16 +126,16 @@ dispatch(uintptr_t vector)
 void
 trap_irq(uintptr_t vector)
 {
-	struct cpu *c = this_cpu();
 #ifdef DEBUG
+	struct cpu *c = this_cpu();
 	struct lockset *locks = c->locks;
 
 	c->locks = &irq_locks[c->id];
-#endif
 	c->irq_depth++;
+#endif
 	dispatch(vector);
-	c->irq_depth--;
 #ifdef DEBUG
+	c->irq_depth--;
 	c->locks = locks;
 #endif
 }

@@ -40,6 +40,9 @@ virt_to_phys(const void *p)
 	return (paddr_t)((const char *)p - host_ram) + HOST_RAM_BASE;
 }
 
+/* kern/arch/host/mmu.c */
+void mmu_flush_range(unsigned asid, vaddr_t sva, vaddr_t eva);
+
 static inline void
 page_zero(void *page)
 {

@@ -40,6 +40,15 @@ virt_to_phys(const void *p)
 	return va - (va >= IMAGE_BASE ? IMAGE_OFFSET : DIRECT_BASE);
 }
 
+/* Drops table pointers above the pages, too. */
+static inline void
+mmu_flush_range(unsigned asid, vaddr_t sva, vaddr_t eva)
+{
+	(void)asid;
+	for (; sva < eva; sva += PAGE_SIZE)
+		__asm__ volatile("invlpg (%0)" ::"r"(sva) : "memory");
+}
+
 /* page.S: about 520 instructions each; -icount counts every turn of rep. */
 void page_zero(void *page);
 void page_copy(void *dst, const void *src);
