@@ -53,6 +53,11 @@ METHODS = [
      'make mutate', 'mutate.json', 'mutate.json'),
     ('tests in the OS', 'both machines, designs, CPUs, lanes', 'make test',
      'test.json', None),
+    ('planted bugs in the OS', 'sweeps: arguments, allocations, leaks, '
+     'half-way copies', 'make planted-os', 'planted-os.json',
+     'planted-os.json'),
+    ('sweep of arguments', 'each system call, 10^6 times',
+     'make sweep', 'sweep-*.json', None),
     ('full matrix', 'the same, all combinations', 'make test-all',
      'matrix.json', None),
     ('damage', 'file-system images, allocations, arguments', 'make faults',
