@@ -60,6 +60,8 @@ METHODS = [
      'make sweep', 'sweep-*.json', None),
     ('full matrix', 'the same, all combinations', 'make test-all',
      'matrix.json', None),
+    ('n-th allocation fails, booting', 'init to the prompt and two commands',
+     'make faults ARGS=--prompt', 'faults-prompt-*.json', None),
     ('damage', 'file-system images, allocations, arguments', 'make faults',
      'faults.json', None),
     ('power cuts', 'the file system on a disk', 'make torture',
