@@ -6,7 +6,9 @@ message, or the one panic that is right (no root file system to run from).
 A hang, a crash, a flood or any other panic is a finding.  Every case comes
 from SEED and can be run again alone; build/faults.json keeps the counts.
 
-usage: faults.py [--seed N] [--count N] [--only WORD]
+usage: faults.py [--seed N] [--count N] [--only WORD] [--prompt]
+
+--prompt: only boots to the shell, one for each allocation on the way there.
 """
 
 import argparse
@@ -20,6 +22,7 @@ import sys
 import tempfile
 
 import qemu
+from matrix import HARM
 
 BLOCK = 4096
 # The only panics that bad input outside of the kernel may cause.
@@ -108,6 +111,51 @@ def allocation_cases(seed, count):
         yield f'failat {n}', {'args': {'test': 'proc', 'failat': n}}
 
 
+def ask(machine, command, answer):
+    """The answer of a command in the shell; the first try may be what fails."""
+    for _ in range(2):
+        machine.send(command + '\n')
+        match = machine.expect(answer + r'|\$ ', timeout=20)
+        if not match[0].endswith(b'$ '):
+            machine.expect(r'\$ ', timeout=20)
+            return match
+    raise TimeoutError(f'{command}: no answer in two tries')
+
+
+def prompt(n, **config):
+    """Boot to the prompt with the n-th allocation failing, and work there.
+    (failed: whether there were as many, what is wrong or '')"""
+    machine = qemu.Machine(qemu.Config(name=f'prompt-{n}', silence=60,
+                                       args={'failat': n}, **config))
+    with machine:
+        try:
+            machine.expect(r'\$ ', timeout=30)
+            ask(machine, 'echo alpha beta | wc', r'\s1\s+2\s+11\b')
+            told = ask(machine, 'grep failed_allocs /proc/vmstat',
+                       r'failed_allocs\s+(\d+)')
+        except (TimeoutError, EOFError) as error:
+            return True, f'{error}'.splitlines()[0][:200]
+        harm = HARM.search(machine.console.text())
+        return int(told[1]) > 0, harm[0].strip() if harm else ''
+
+
+def every_prompt():
+    """prompt() for n = 1, 2, ... until no allocation is left to fail."""
+    findings, n, failed = [], 0, True
+    while failed:
+        n += 1
+        failed, wrong = prompt(n, cpus=1 + n % 4)
+        if wrong:
+            findings.append({'case': f'prompt {n}', 'finding': wrong})
+            print(f'BAD allocation {n}: {wrong}', flush=True)
+    print(f'{n - 1} allocations to the prompt, each failed once, '
+          f'{len(findings)} findings')
+    (qemu.BUILD / f'faults-prompt-{qemu.ARCH}.json').write_text(json.dumps(
+        {'kind': 'faults-prompt', 'arch': qemu.ARCH, 'planned': n - 1,
+         'run': n - 1, 'failed': len(findings), 'rows': findings}, indent=1))
+    return 1 if findings or n == 1 else 0
+
+
 def argument_cases():
     for words in ({'vm': 'nonsense'}, {'tick': '0'}, {'tick': 'soon'},
                   {'tick': '99999999999999999999us'}, {'failat': '-1'},
@@ -134,7 +182,10 @@ def main():
     ap.add_argument('--seed', type=int, default=1)
     ap.add_argument('--count', type=int, default=30)
     ap.add_argument('--only', default='')
+    ap.add_argument('--prompt', action='store_true')
     args = ap.parse_args()
+    if args.prompt:
+        return every_prompt()
     kinds, findings = collections.defaultdict(collections.Counter), []
     with tempfile.TemporaryDirectory(prefix='tern-') as folder:
         cases = [*argument_cases(), *allocation_cases(args.seed, args.count),

@@ -33,7 +33,7 @@ GROUPS = {
     'job': 240, 'tty': 180, 'edit': 240, 'time': 180, 'tlb': 300, 'al': 240, 'shell': 240, 'glibc': 180,
     'machine': 240, 'oom': 300,
     'conformance': 300, 'write': 300, 'fmap': 300, 'swap': 300, 'mach': 180,
-    'l4': 240,
+    'l4': 240, 'sweep': 300, 'nth': 300,
 }
 
 # Groups of which one design alone can run anything.

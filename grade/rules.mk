@@ -80,6 +80,13 @@ demo: bootable	## boot, run the tests in the OS, benchmarks
 faults: $(O)/debug/tern.elf $(ROOT)	## damaged images, failing allocations, bad arguments
 	@$(GRADE) grade/faults.py $(ARGS)
 
+.PHONY: sweep planted-os
+sweep: $(O)/debug/tern.elf $(ROOT)	## every system call 10^6 times with bad arguments (ARGS='--count N')
+	@$(GRADE) grade/sweep.py $(ARGS)
+
+planted-os: all-bootable	## kernels with a planted bug, which tests in the OS must find (NAME=)
+	@$(GRADE) grade/planted.py $(NAME)
+
 .PHONY: torture
 torture: $(O)/debug/tern.elf $(ROOT)	## cut the power while files are written (ROUNDS=20)
 	@$(GRADE) grade/torture.py --rounds $(or $(ROUNDS),20) $(ARGS)

@@ -21,7 +21,7 @@ USER_BIN := init sh ls cat echo wc grep kill ps free vmstat maps sleep time \
 	stress true false uname env hexdump poweroff ktest mkdir rmdir rm ln \
 	mv cp head tail tee df sync edit top
 USER_TEST := proc pipe mem cow thread sig file badcall elf fp time tlb al \
-	job tty edit shell glibc oom conformance machine write fmap swap powercut mach l4
+	job tty edit shell glibc oom conformance machine write fmap swap powercut mach l4 sweep nth
 USER_BENCH := bench
 USER_L4	:= heap_pager pager_chain hostile_pager
 
@@ -29,6 +29,7 @@ SH_FILES := sh_parse sh_word sh_job
 EDIT_FILES := edit_text edit_screen
 MACHINE_riscv := machine_riscv
 MACHINE_x86_64 := machine_x86_64 oldcalls_x86_64
+SWEEP_FILES := sweep_calls sweep_args
 CT_FILES := ct conf_map conf_fork conf_al conf_error
 UFLAGS_conformance := -Ikern/vm/test
 
@@ -86,6 +87,7 @@ build/$(1)/user/ct/%.o: kern/vm/test/%.c
 	@mkdir -p $$(@D)
 	$(Q)$$(UCC_$(1)) -c -o $$@ $$<
 build/$(1)/user/test/conformance: $(CT_FILES:%=build/$(1)/user/ct/%.o)
+build/$(1)/user/test/sweep: $(SWEEP_FILES:%=build/$(1)/user/test/%.o)
 build/$(1)/user/test/machine: $$(MACHINE_$(1):%=build/$(1)/user/test/%.o)
 build/$(1)/user/test/conformance: ULDFLAGS += -Wl,-Ttext-segment=0x40000000
 $(USER_BENCH:%=build/$(1)/user/bin/%): build/$(1)/user/bin/%: \

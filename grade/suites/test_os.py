@@ -12,6 +12,7 @@ import time
 
 import pytest
 
+import faults
 import matrix
 import qemu
 
@@ -141,6 +142,14 @@ def test_seed_decides_the_interleaving(arch):
     assert first == deterministic(arch, 1)
     others = {deterministic(arch, seed)[1] for seed in (2, 3)}
     assert len(others | {first[1]}) == 3
+
+
+@both
+@pytest.mark.parametrize('n', [1, 3, 10, 30, 60, 90])
+def test_prompt_without_one_allocation(arch, n):
+    """Some of them; `make faults ARGS=--prompt` lets each one fail."""
+    failed, wrong = faults.prompt(n, arch=arch, cpus=1 + n % 4)
+    assert failed and not wrong, wrong
 
 
 @both

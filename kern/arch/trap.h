@@ -27,9 +27,9 @@ void tf_set_sp(struct trapframe *, uintptr_t);
 long tf_result(const struct trapframe *);
 void tf_set_result(struct trapframe *, long);
 /** Thread pointer of a thread that has not run yet, in the frame or beside it:
- * where the machine has it. */
+ * where the machine has it. @retval EPERM the machine cannot have that */
 struct fpu_state;
-void tf_set_tls(struct trapframe *, struct fpu_state *, uintptr_t);
+int tf_set_tls(struct trapframe *, struct fpu_state *, uintptr_t);
 /** Number of the system call that the full frame is of; ~0: of none. */
 uintptr_t tf_sysno(const struct trapframe *);
 /** Undo the effect of a system call on the full frame, so that returning to

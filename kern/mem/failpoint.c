@@ -21,6 +21,13 @@ fail_arm(uint64_t n, struct thread *only)
 	return __atomic_exchange_n(&fail_seen, 0, __ATOMIC_SEQ_CST);
 }
 
+void
+fail_forget(const struct thread *t)
+{
+	if (unlikely(fail_armed != 0) && fail_only == t)
+		(void)fail_arm(0, NULL);
+}
+
 bool
 fail_point_slow(void)
 {

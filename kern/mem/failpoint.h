@@ -17,6 +17,9 @@ struct thread;
  * it to one thread (NULL: all).  @return allocations seen since the last arm */
 uint64_t fail_arm(uint64_t n, struct thread *only);
 
+/** @p t ends: what it armed is disarmed, since its memory is used again. */
+void fail_forget(const struct thread *t);
+
 extern uint64_t fail_armed; /* fast check: 0 = nothing to do */
 bool fail_point_slow(void);
 

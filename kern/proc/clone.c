@@ -91,12 +91,13 @@ check_flags(const struct clone_args *a)
 }
 
 /* The registers with which the child leaves to user mode. */
-static void
+static int
 copy_registers(struct thread *t, const struct clone_args *a,
     const struct trapframe *tf)
 {
 	struct trapframe *child = tf_of_kstack(t->kstack);
 	struct thread *self = thread_self();
+	int error = 0;
 
 	memcpy(child, tf, sizeof(*child));
 	tf_set_result(child, 0);
@@ -105,8 +106,9 @@ copy_registers(struct thread *t, const struct clone_args *a,
 	fpu_save(&self->fpu);
 	fpu_copy(&t->fpu, &self->fpu);
 	if (a->flags & CLONE_SETTLS)
-		tf_set_tls(child, &t->fpu, a->tls);
+		error = tf_set_tls(child, &t->fpu, a->tls);
 	context_init(&t->ctx, (uintptr_t)child, thread_user_start, NULL);
+	return error;
 }
 
 static void
@@ -286,7 +288,9 @@ try_clone(const struct clone_args *a, const struct trapframe *tf)
 		error = new_process(t, a);
 	if (error != 0)
 		goto out;
-	copy_registers(t, a, tf);
+	error = copy_registers(t, a, tf);
+	if (error != 0)
+		goto out;
 	inherit(t, a);
 	error = a->flags & CLONE_THREAD ? publish_thread(t) :
 					  publish_process(t, a);

@@ -10,6 +10,7 @@
 #include "abi/errno.h"
 #include "abi/wait.h"
 #include "lib/string.h"
+#include "mem/failpoint.h"
 #include "mem/kmem.h"
 #include "proc/id.h"
 #include "proc/signal.h"
@@ -121,6 +122,7 @@ thread_exit(void)
 	struct thread *t = thread_self();
 	struct proc *p = t->proc;
 
+	fail_forget(t);
 	vfork_release(t);
 	thread_set_space(NULL);
 	if (leave_process(t, p)) {

@@ -75,6 +75,18 @@ put_address(uintptr_t user, uint64_t va)
 	return copyout(thread_self()->space, user, &va, sizeof(va));
 }
 
+/* Where new memory is.  Whom that cannot be told must not have any. */
+static int
+tell_address(uintptr_t user, struct vmspace *vs, vaddr_t va, size_t size)
+{
+	int error = put_address(user, va);
+
+	if (error != 0 && size != 0)
+		(void)vm_unmap(vs, ROUND_DOWN(va, PAGE_SIZE),
+		    ROUND_UP(size + (va & PAGE_MASK), PAGE_SIZE));
+	return error;
+}
+
 long
 sys_vm_allocate(uintptr_t task, uintptr_t addr, uintptr_t size,
     uintptr_t anywhere)
@@ -97,13 +109,13 @@ sys_vm_allocate(uintptr_t task, uintptr_t addr, uintptr_t size,
 		error = ENOMEM;
 	if (error == 0 && size != 0)
 		error = vm_map(vs, &rq, &va);
+	if (error == 0)
+		error = tell_address(addr, vs, va, rq.size);
 	vmspace_drop(vs);
 	if (error == EINVAL)
 		return KERN_INVALID_ADDRESS;
 	if (error == ENOMEM || error == EEXIST)
 		return KERN_NO_SPACE;
-	if (error == 0)
-		error = put_address(addr, va);
 	return kern_return(error);
 }
 
@@ -218,7 +230,7 @@ sys_vm_read(uintptr_t task, uintptr_t addr, uintptr_t size, uintptr_t data)
 		error = copy(&mc);
 	vmspace_drop(mc.from);
 	if (error == 0)
-		error = put_address(data, mc.dva);
+		error = tell_address(data, mc.to, mc.dva, size);
 	return kern_return(error);
 }
 

@@ -66,10 +66,12 @@ table_alloc(struct pmap *pm, unsigned level)
 	struct table_cache *c = &caches[cpu_id()];
 	struct vm_page *pg, *links = NULL;
 
-	if (c->n > 0 && !fail_point()) {
+	if (fail_point())
+		return NULL;
+	if (c->n > 0) {
 		pg = c->page[--c->n];
 	} else {
-		pg = frame_alloc(FRAME_DEFAULT);
+		pg = frame_alloc(FRAME_NOFAIL_POINT);
 		if (pg == NULL)
 			return NULL;
 		page_zero(page_to_virt(pg));

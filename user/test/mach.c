@@ -430,6 +430,26 @@ chains_collapse(void)
 	EXPECT(after.resident_count <= before.resident_count + 64);
 }
 
+/* Where the address of new memory cannot be stored there is none. */
+static void
+nowhere_to_tell(void)
+{
+	char *p = map_pages(1), *source;
+	uint64_t regions;
+
+	need_mach();
+	source = allocate(2 * PG);
+	memset(source, 1, 2 * PG);
+	EXPECT_OK(mprotect(p, PG, PROT_READ));
+	regions = stat_now(TS_regions);
+	EXPECT_EQ(vm_allocate(0, (void *)p, 3 * PG, 1), KERN_INVALID_ADDRESS);
+	EXPECT_EQ(stat_now(TS_regions), regions);
+	EXPECT_EQ(vm_read(0, addr(source), 2 * PG, (void *)p),
+	    KERN_INVALID_ADDRESS);
+	EXPECT_EQ(stat_now(TS_regions), regions);
+	EXPECT_EQ(source[PG], 1);
+}
+
 static const struct ktap_test tests[] = {
 	TEST(allocate_and_deallocate, T_TERN),
 	TEST(maximum_only_falls, T_TERN),
@@ -441,6 +461,7 @@ static const struct ktap_test tests[] = {
 	TEST(regions_tile, T_TERN),
 	TEST(foreign_task, T_TERN),
 	TEST(chains_collapse, T_TERN),
+	TEST(nowhere_to_tell, T_TERN),
 };
 
 KTAP_MAIN("mach")

@@ -523,6 +523,8 @@ segment_bases(void)
 	EXPECT_EQ(prctl_arch(ARCH_SET_GS, 0xffffffff80000000ul), -EPERM);
 	EXPECT_EQ(prctl_arch(ARCH_SET_FS, 0x800000000000ul), -EPERM);
 	EXPECT_EQ(prctl_arch(ARCH_SET_FS, ~0ul), -EPERM);
+	EXPECT_EQ(syscall6(SYS_clone, CLONE_SETTLS | SIGCHLD, 0, 0, 0,
+	    0x800000000000, 0), -EPERM);
 	EXPECT_EQ(prctl_arch(0x7777, 0), -EINVAL);
 	EXPECT_EQ(prctl_arch(ARCH_GET_FS, 8), -EFAULT);
 	EXPECT_EQ(gs_word(), 77);

@@ -249,11 +249,12 @@ tf_set_result(struct trapframe *tf, long result)
 	tf->a0 = (uint64_t)result;
 }
 
-void
+int
 tf_set_tls(struct trapframe *tf, struct fpu_state *fpu, uintptr_t tls)
 {
 	(void)fpu;
 	tf->tp = tls;
+	return 0;
 }
 
 uintptr_t

@@ -11,6 +11,7 @@
  */
 #include "arch/trap.h"
 
+#include "abi/errno.h"
 #include "abi/signal.h"
 #include "apic.h"
 #include "arch/console.h"
@@ -340,12 +341,16 @@ tf_set_result(struct trapframe *tf, long result)
 	tf->rax = (uint64_t)result;
 }
 
-void
+/* A base that is not canonical would be a fault of the kernel, in wrmsr. */
+int
 tf_set_tls(struct trapframe *tf, struct fpu_state *fpu, uintptr_t tls)
 {
 	(void)tf;
+	if (tls >= USER_MAX)
+		return EPERM;
 	fpu->fs_base = tls;
 	fpu->fs = 0;
+	return 0;
 }
 
 uintptr_t
