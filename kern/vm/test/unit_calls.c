@@ -6,63 +6,7 @@
 #include "mem/failpoint.h"
 #include "sync/counter.h"
 #include "vm/mach/mach_calls.h"
-#include "vm/test/unit.h"
-
-#define BASE ((vaddr_t)0x1577777000)
-#define RW   (VM_PROT_READ | VM_PROT_WRITE)
-
-static vaddr_t
-at(unsigned page)
-{
-	return BASE + page * PAGE_SIZE;
-}
-
-static struct vmspace *
-space(void)
-{
-	struct vmspace *vs;
-
-	EQUAL(vmspace_create(&vs), 0);
-	return vs;
-}
-
-static void
-map(struct vmspace *vs, unsigned first, unsigned n, unsigned flags)
-{
-	struct vm_mapreq rq = { .va = at(first), .size = n * PAGE_SIZE,
-		.prot = RW, .maxprot = VM_PROT_ALL,
-		.flags = VM_MAP_FIXED | flags };
-	vaddr_t va;
-
-	EQUAL(vm_map(vs, &rq, &va), 0);
-}
-
-static void
-put(struct vmspace *vs, unsigned page, uint64_t value)
-{
-	EQUAL(host_write(vs, at(page), value), 0);
-}
-
-static uint64_t
-get(struct vmspace *vs, unsigned page)
-{
-	uint64_t value = 0;
-
-	EQUAL(host_read(vs, at(page), &value), 0);
-	return value;
-}
-
-static void
-leave(struct vmspace *vs)
-{
-	EQUAL(vm_check(), 0);
-	for (unsigned c = ncpu; c-- > 0;) {
-		host_switch_cpu(c);
-		if (host_loaded() == vs)
-			host_load(NULL);
-	}
-	vmspace_drop(vs);
-}
+#include "vm/test/unit_space.h"
 
 static void
 deallocate(void)

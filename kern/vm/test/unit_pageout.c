@@ -10,71 +10,7 @@
 #include "vm/pageout.h"
 #include "vm/pd_policy.h"
 #include "vm/swap.h"
-#include "vm/test/unit.h"
-
-#define BASE ((vaddr_t)0x1555555000)
-#define RW   (VM_PROT_READ | VM_PROT_WRITE)
-
-static struct vmspace *
-space(void)
-{
-	struct vmspace *vs;
-
-	EQUAL(vmspace_create(&vs), 0);
-	return vs;
-}
-
-static struct vmspace *
-fork_of(struct vmspace *parent)
-{
-	struct vmspace *child;
-
-	EQUAL(vmspace_fork(parent, &child), 0);
-	return child;
-}
-
-static void
-leave(struct vmspace *vs)
-{
-	for (unsigned c = ncpu; c-- > 0;) {
-		host_switch_cpu(c);
-		if (host_loaded() == vs)
-			host_load(NULL);
-	}
-	vmspace_drop(vs);
-}
-
-static vaddr_t
-at(unsigned page)
-{
-	return BASE + page * PAGE_SIZE;
-}
-
-static void
-map(struct vmspace *vs, unsigned first, unsigned n, unsigned flags)
-{
-	struct vm_mapreq rq = { .va = at(first), .size = n * PAGE_SIZE,
-		.prot = RW, .maxprot = VM_PROT_ALL,
-		.flags = VM_MAP_FIXED | flags };
-	vaddr_t va;
-
-	EQUAL(vm_map(vs, &rq, &va), 0);
-}
-
-static void
-put(struct vmspace *vs, unsigned page, uint64_t value)
-{
-	EQUAL(host_write(vs, at(page), value), 0);
-}
-
-static uint64_t
-get(struct vmspace *vs, unsigned page)
-{
-	uint64_t value = 0;
-
-	EQUAL(host_read(vs, at(page), &value), 0);
-	return value;
-}
+#include "vm/test/unit_space.h"
 
 static unsigned
 depth(struct vmspace *vs)
@@ -509,7 +445,7 @@ collapse_meanwhile(void)
 {
 	host_swap_hook = NULL;
 	hooked++;
-	leave(other_space);
+	depart(other_space); /* a page is under way: nothing to check */
 	host_switch_cpu(0);
 }
 
