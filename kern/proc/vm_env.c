@@ -79,7 +79,8 @@ swap_on(const char *name)
 			kprintf("swap=%s: no such disk; going on without\n",
 			    name);
 	}
-	if (swap_start() != 0)
+	if (swap_start() != 0 || thread_start_kernel(pageout_thread, NULL) != 0)
 		return ENOMEM;
-	return thread_start_kernel(pageout_thread, NULL);
+	pageout_expect_daemon();
+	return 0;
 }

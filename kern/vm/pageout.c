@@ -21,7 +21,7 @@
 #define IDLE_NONE 16  /* as so many counts one in which nothing can go */
 
 static struct waitq done_wq = WAITQ_INIT(done_wq);
-static bool runs;	  /* [a] there is a daemon */
+static bool runs;	  /* [a] there is a daemon, or will be */
 static uint32_t wanted;	  /* [a] somebody waits for a batch */
 static size_t taken_last; /* [a] 0: the last round got no frame */
 
@@ -105,9 +105,14 @@ pageout_round(void)
 }
 
 void
-pageout_daemon(void)
+pageout_expect_daemon(void)
 {
 	__atomic_store_n(&runs, true, __ATOMIC_SEQ_CST);
+}
+
+void
+pageout_daemon(void)
+{
 	for (;;) {
 		uint32_t seq = waitq_sequence(&frame_low_wq);
 		size_t taken = 1;

@@ -19,6 +19,9 @@ int pageout_choose(const char *name);
 /** For designs that queue pages: the policy chosen, or Mach's. */
 const struct pd_policy *pageout_policy(void);
 
+/** Its thread was made: whoever needs a frame waits for it from now on, though
+ * it may not have run yet. @ctx boot, once */
+void pageout_expect_daemon(void);
 /** Body of the daemon's thread; never returns. @pre interrupts on */
 void pageout_daemon(void) __noreturn;
 
