@@ -413,25 +413,39 @@ reap_one(struct ext2_inode *ei)
 	ei->valid = false;
 	sleep_unlock(&ei->lock);
 	spin_lock(&fs->lock);
-	list_remove(&ei->hash);
 	ei->vfs.ino = 0;
+	__atomic_store_n(&ei->vfs.refs, 0, __ATOMIC_RELEASE);
 	list_push_front(&fs->lru, &ei->lru);
 	spin_unlock(&fs->lock);
 	ext2_free(fs, &fs->inodes, (uint32_t)ino);
 }
 
+/* The next orphan, with a reference that counts as none, and nobody finds it any more.  It is in no
+ * list now: a user who found it, or an earlier one who is late in
+ * ext2_inode_release(), would enter it once more. */
+static struct ext2_inode *
+take_orphan(struct ext2_fs *fs)
+{
+	struct ext2_inode *ei = NULL;
+
+	spin_lock(&fs->lock);
+	if (!list_empty(&fs->orphans)) {
+		ei = LIST_ENTRY(list_pop_front(&fs->orphans),
+		    struct ext2_inode, lru);
+		list_remove(&ei->hash);
+		__atomic_store_n(&ei->vfs.refs, 1, __ATOMIC_RELAXED);
+	}
+	spin_unlock(&fs->lock);
+	return ei;
+}
+
 void
 ext2_reap(struct ext2_fs *fs)
 {
-	struct list *l;
+	struct ext2_inode *ei;
 
 	sleep_lock(&fs->reap);
-	do {
-		spin_lock(&fs->lock);
-		l = list_pop_front(&fs->orphans);
-		spin_unlock(&fs->lock);
-		if (l != NULL)
-			reap_one(LIST_ENTRY(l, struct ext2_inode, lru));
-	} while (l != NULL);
+	while ((ei = take_orphan(fs)) != NULL)
+		reap_one(ei);
 	sleep_unlock(&fs->reap);
 }
