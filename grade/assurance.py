@@ -56,8 +56,8 @@ METHODS = [
     ('planted bugs in the OS', 'sweeps: arguments, allocations, leaks, '
      'half-way copies', 'make planted-os', 'planted-os.json',
      'planted-os.json'),
-    ('sweep of arguments', 'each system call, 10^6 times',
-     'make sweep', 'sweep-*.json', None),
+    ('long sweeps', 'each system call 10^6 times; 10^5 fresh pages of each '
+     'source; 10^6 racing unmaps', 'make sweep', 'sweep-*.json', None),
     ('full matrix', 'the same, all combinations', 'make test-all',
      'matrix.json', None),
     ('n-th allocation fails, booting', 'init to the prompt and two commands',

@@ -33,11 +33,14 @@ GROUPS = {
     'job': 240, 'tty': 180, 'edit': 240, 'time': 180, 'tlb': 300, 'al': 240, 'shell': 240, 'glibc': 180,
     'machine': 240, 'oom': 300,
     'conformance': 300, 'write': 300, 'fmap': 300, 'swap': 300, 'mach': 180,
-    'l4': 240, 'sweep': 300, 'nth': 300,
+    'l4': 240, 'sweep': 300, 'nth': 300, 'secret': 300, 'half': 240,
 }
 
 # Groups of which one design alone can run anything.
 NEEDS = {'mach': 'mach'}
+
+# Those that run with little memory and a swap device.
+SWAPS = ['swap', 'secret']
 
 # Those that unmap, protect or copy what other CPUs use.
 SHOOTING = ['cow', 'thread', 'tlb', 'al', 'l4', 'conformance']
@@ -127,7 +130,7 @@ def config_of(row):
     args = {k: v for k, v in row.items() if k.startswith('tlb.')}
     args['test'] = row['group']
     more = {}
-    if row['group'] == 'swap':      # little memory, and where to put it
+    if row['group'] in SWAPS:      # little memory, and where to put it
         args.update(ram1='24m', swap='ram1')
         more['mem'] = '64M'
     return qemu.Config(

@@ -81,7 +81,7 @@ faults: $(O)/debug/tern.elf $(ROOT)	## damaged images, failing allocations, bad 
 	@$(GRADE) grade/faults.py $(ARGS)
 
 .PHONY: sweep planted-os
-sweep: $(O)/debug/tern.elf $(ROOT)	## every system call 10^6 times with bad arguments (ARGS='--count N')
+sweep: $(O)/debug/tern.elf $(ROOT)	## each system call 10^6 times, leaks, racing unmaps (ARGS='--count N')
 	@$(GRADE) grade/sweep.py $(ARGS)
 
 planted-os: all-bootable	## kernels with a planted bug, which tests in the OS must find (NAME=)

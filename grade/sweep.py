@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""make sweep: the long run of the group sweep, each call COUNT times.
+"""make sweep: the long run of the groups sweep, secret and half.
 
-usage: sweep.py [--count N] [--seed S] [--vm DESIGN...] [--only TEST...]
+usage: sweep.py [--count N] [--pages N] [--rounds N] [--seed S]
+                [--vm DESIGN...] [--only TEST...]
 
-One boot for each section of the system-call table and each design, so that
-what fails can be run again alone.  build/sweep-ARCH.json keeps the counts.
+Each system call COUNT times with bad arguments, PAGES fresh pages of each
+source, ROUNDS calls whose buffer is unmapped meanwhile.  One boot for each
+section of the system-call table and each design, so that what fails can be run
+again alone.  build/sweep-ARCH.json keeps the counts.
 """
 
 import argparse
@@ -18,42 +21,51 @@ import qemu
 # in these; the others run with one design.
 SECTIONS = ['files', 'processes', 'signals', 'times_and_sleep', 'memory',
             'of_this_machine', 'terns_own', 'not_there_yet']
-OF_DESIGN = ['memory', 'terns_own']
-MADE = re.compile(r'# (\d+) calls, made (\d+) times')
+OF_DESIGN = ['memory', 'terns_own', 'secret', 'half']
+MADE = re.compile(r'# (?:\d+ calls, made )?(\d+) (?:times|pages|whole)')
 
 
-def plan(designs, only):
-    for section in SECTIONS:
-        if not only or section in only:
-            for design in designs if section in OF_DESIGN else designs[:1]:
-                yield section, design
+def plan(args):
+    """(name, design, boot arguments) of each boot."""
+    for name in SECTIONS + ['secret', 'half']:
+        if args.only and name not in args.only:
+            continue
+        words = {'secret': {'test': 'secret', 'secret': args.pages,
+                            'ram1': '24m', 'swap': 'ram1'},
+                 'half': {'test': 'half', 'half': args.rounds}}.get(
+            name, {'test': f'sweep.{name}', 'sweep': args.count,
+                   'sweepseed': args.seed})
+        for design in args.vm if name in OF_DESIGN else args.vm[:1]:
+            yield name, design, words
 
 
 def main():
     ap = argparse.ArgumentParser(usage=__doc__.split('usage:')[1])
     ap.add_argument('--count', type=int, default=10**6)
+    ap.add_argument('--pages', type=int, default=10**5)
+    ap.add_argument('--rounds', type=int, default=10**6)
     ap.add_argument('--seed', type=int, default=1)
     ap.add_argument('--vm', nargs='*', default=['classic', 'mach', 'l4'])
     ap.add_argument('--only', nargs='*', default=[])
     args = ap.parse_args()
     made, rows = 0, []
-    todo = list(plan(args.vm, args.only))
-    for number, (section, design) in enumerate(todo):
+    for number, (section, design, words) in enumerate(plan(args)):
         calls = []
-        limit = 600 + args.count / 20       # 50 us a call, 40 calls
+        # 50 us a call, 40 calls; a page and a round are much alike
+        limit = 600 + max(args.count, args.rounds) / 20
         result = qemu.Machine(qemu.Config(
-            vm=design, cpus=1 + number % 2, silence=limit / 10,
+            vm=design, cpus=2 + number % 3, silence=limit,
             total=limit, name=f'sweep-{section}-{design}',
-            args={'test': f'sweep.{section}', 'sweep': args.count,
-                  'sweepseed': args.seed, 'timescale': 10**4}),
+            mem='64M' if section == 'secret' else '256M',
+            args={'timescale': 10**4, **words}),
             on_result=lambda line: calls.extend(
-                int(m[2]) for m in [MADE.search(line)] if m)).run()
+                int(m[1]) for m in [MADE.search(line)] if m)).run()
         made += sum(calls)
         bad = '' if result.passed else result.why
         rows.append({'section': section, 'vm': design, 'calls': sum(calls),
                      'outcome': result.outcome, 'finding': bad})
         print(f"{'BAD' if bad else 'ok':4}{section:16} {design:8}"
-              f'{sum(calls):12,} calls {result.seconds:7.1f} s  {bad}',
+              f'{sum(calls):12,} {result.seconds:7.1f} s  {bad}',
               flush=True)
     findings = [r for r in rows if r['finding']]
     if not args.only:
@@ -61,7 +73,7 @@ def main():
             {'kind': 'sweep', 'arch': qemu.ARCH, 'seed': args.seed,
              'count': args.count, 'operations': made,
              'findings': len(findings), 'rows': rows}, indent=1))
-    print(f'{made:,} calls, {len(findings)} findings, seed {args.seed}')
+    print(f'{made:,} calls, pages and rounds, {len(findings)} findings, seed {args.seed}')
     return 1 if findings else 0
 
 

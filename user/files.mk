@@ -21,7 +21,7 @@ USER_BIN := init sh ls cat echo wc grep kill ps free vmstat maps sleep time \
 	stress true false uname env hexdump poweroff ktest mkdir rmdir rm ln \
 	mv cp head tail tee df sync edit top
 USER_TEST := proc pipe mem cow thread sig file badcall elf fp time tlb al \
-	job tty edit shell glibc oom conformance machine write fmap swap powercut mach l4 sweep nth
+	job tty edit shell glibc oom conformance machine write fmap swap powercut mach l4 sweep nth secret half
 USER_BENCH := bench
 USER_L4	:= heap_pager pager_chain hostile_pager
 

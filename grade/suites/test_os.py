@@ -26,7 +26,7 @@ def test_group(row, record_property):
     for key, value in result.record.counts().items():
         record_property(key, value)
     assert result.passed, result.explain()
-    if row['group'] == 'swap':
+    if row['group'] in matrix.SWAPS:
         assert not any(p.skip for p in result.record.points), 'no swap device'
 
 
@@ -142,6 +142,18 @@ def test_seed_decides_the_interleaving(arch):
     assert first == deterministic(arch, 1)
     others = {deterministic(arch, seed)[1] for seed in (2, 3)}
     assert len(others | {first[1]}) == 3
+
+
+@both
+@pytest.mark.parametrize('pages', [0, 1, 16])
+def test_memory_and_swap_exhausted(arch, pages):
+    """With no swap, and with so little that it is full at once: one process
+    ends, the others live."""
+    swap = {'ram1': pages * 4096, 'swap': 'ram1'} if pages else {}
+    result = qemu.Machine(qemu.Config(
+        arch=arch, mem='64M', name=f'swap-of-{pages}-{arch}', silence=90,
+        args={'test': 'oom.memory_hog', **swap})).run()
+    assert result.passed, result.explain()
 
 
 @both

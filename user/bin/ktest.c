@@ -14,7 +14,8 @@
 static const char *const groups[] = { "proc", "pipe", "mem", "cow", "thread",
 	"sig", "file", "badcall", "elf", "fp", "time", "tlb", "al",
 	"job", "tty", "edit", "shell", "glibc", "machine", "write", "fmap",
-	"swap", "mach", "l4", "sweep", "nth", "conformance", "oom" };
+	"swap", "mach", "l4", "sweep", "nth", "secret", "half",
+	"conformance", "oom" };
 
 static int out_fd = STDOUT_FILENO;
 

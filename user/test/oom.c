@@ -30,6 +30,8 @@ memory_hog(void)
 {
 	char *mine = map_pages(64);
 	uint64_t kills = stat_now(TS_oom_kills);
+	uint64_t outs = stat_now(TS_swap_outs);
+	struct sysinfo si;
 	int status, i;
 
 	memset(mine, 9, 64 * PG);
@@ -41,6 +43,8 @@ memory_hog(void)
 			expect_exit(status, 3);
 	}
 	EXPECT(stat_now(TS_oom_kills) - kills >= 1);
+	EXPECT_OK(sysinfo(&si));	/* swap was full before that */
+	EXPECT(stat_now(TS_swap_outs) - outs >= si.totalswap);
 	for (i = 0; i < 64; i++)
 		EXPECT_EQ(mine[(size_t)i * PG], 9);
 	memset(map_pages(256), 1, 256 * PG);	/* there is memory again */
@@ -151,6 +155,41 @@ fork_bomb(void)
 	expect_exit(status, 0);
 }
 
+/* --- descriptors run out --------------------------------------------- */
+
+/* With one slot left a pipe gets none; nothing of it stays. */
+static void
+descriptors_run_out(void)
+{
+	uint64_t files, pipes;
+	int fds[2], fd, last = -1, status;
+	pid_t pid;
+
+	while ((fd = open("/dev/null", O_RDWR)) >= 0)
+		last = fd;
+	EXPECT_EQ(errno, EMFILE);
+	EXPECT(last > 3);
+	files = stat_now(TS_files);
+	pipes = stat_now(TS_pipes);
+	EXPECT_ERR(pipe(fds), EMFILE);
+	EXPECT_ERR(dup(0), EMFILE);
+	EXPECT_ERR(open("/tmp/none", O_CREAT | O_RDWR, 0600), EMFILE);
+	EXPECT_ERR(fcntl(0, F_DUPFD, 3), EMFILE);
+	EXPECT_EQ(dup2(0, last), last);
+	EXPECT_EQ(stat_now(TS_files), files - 1);
+	EXPECT_OK(close(last));
+	EXPECT_ERR(pipe(fds), EMFILE);
+	EXPECT_EQ(stat_now(TS_files), files - 1);
+	EXPECT_EQ(stat_now(TS_pipes), pipes);
+	pid = (pid_t)EXPECT_OK(fork());	/* with a full table */
+	if (pid == 0)
+		_exit(open("/dev/null", O_RDWR) == last ? 0 : 1);
+	EXPECT_EQ(waitpid(pid, &status, 0), pid);
+	expect_exit(status, 0);
+	EXPECT_EQ(open("/dev/null", O_RDWR), last);
+	unlink("/tmp/none");
+}
+
 /* --- the n-th allocation fails --------------------------------------- */
 
 static void *
@@ -227,6 +266,7 @@ nth_allocation_fails(void)
 
 static const struct ktap_test tests[] = {
 	TEST(nth_allocation_fails, T_TERN),
+	TEST(descriptors_run_out, T_TERN),
 	TEST(promised_too_much, T_TERN),
 	TEST(memory_hog, T_TERN),
 	TEST(copy_on_write_hog, T_TERN),
