@@ -71,8 +71,8 @@ build/host/fold: grade/trace/fold.c
 	$(Q)$(HOSTCC) -std=gnu11 $(WARN) -O2 -o $@ $<
 
 .PHONY: trace
-trace: $(O)/release/tern.elf $(ROOT) build/host/fold	## instructions by kernel function (NAME=cow_copy)
-	@$(GRADE) grade/trace.py $(NAME)
+trace: $(O)/release/tern.elf $(ROOT) build/host/fold	## instructions by kernel function (NAME=cow_copy MINIMUM=50)
+	@$(GRADE) grade/trace.py $(NAME) $(MINIMUM)
 
 demo: bootable	## boot, run the tests in the OS, benchmarks
 	@$(GRADE) grade/demo.py

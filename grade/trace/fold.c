@@ -2,12 +2,14 @@
 /*
  * fold.c - fold QEMU's log of executed instructions into operations.
  *
- * usage: fold SYMBOLS MINIMUM < log      (grade/trace.py runs it)
+ * usage: fold SYMBOLS MINIMUM [LOW HIGH] < log      (grade/trace.py runs it)
  * SYMBOLS is the output of nm; the log has one line an instruction, made with
  * -singlestep -d exec,nochain.  Everything between two user instructions is
- * one operation of the kernel.  Operations that begin at the same user
- * instruction and have the same length are one row, printed when it was seen
- * at least MINIMUM times, with the instructions of each kernel function.
+ * one operation of the kernel; each CPU has its own.  Operations that begin at
+ * the same user instruction of one CPU and have the same length are one row,
+ * printed when it was seen at least MINIMUM times, with the instructions of
+ * each kernel function.  What runs in [LOW, HIGH) is the firmware, which works
+ * for the kernel.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -17,6 +19,7 @@
 #define SYMBOLS_MAX 8192
 #define ROWS_MAX    4096
 #define NAME_MAX_   64
+#define CPUS_MAX    8
 
 static struct symbol {
 	uint64_t addr;
@@ -25,13 +28,20 @@ static struct symbol {
 static int nsymbols;
 
 static struct row {
+	unsigned cpu;
 	uint64_t user_pc;
 	long length, seen;
 	long *count; /* by symbol, of the first one seen */
 } rows[ROWS_MAX];
 static int nrows;
 
-static long current[SYMBOLS_MAX];
+/* The operation that a CPU is in. */
+static struct cpu {
+	uint64_t user_pc;
+	long length;
+	long count[SYMBOLS_MAX];
+} cpus[CPUS_MAX];
+static uint64_t firmware_low, firmware_high;
 static const long *sort_key;
 
 static int
@@ -75,12 +85,20 @@ read_symbols(const char *path)
 	qsort(symbols, (size_t)nsymbols, sizeof(symbols[0]), by_addr);
 }
 
-/* The last symbol at or below @p pc; 0 for the firmware. */
+static int
+is_firmware(uint64_t pc)
+{
+	return pc >= firmware_low && pc < firmware_high;
+}
+
+/* The last symbol at or below @p pc; the first one is the firmware. */
 static int
 symbol_of(uint64_t pc)
 {
 	int lo = 0, hi = nsymbols - 1, best = 0;
 
+	if (is_firmware(pc))
+		return 0;
 	while (lo <= hi) {
 		int mid = (lo + hi) / 2;
 
@@ -95,21 +113,23 @@ symbol_of(uint64_t pc)
 }
 
 static void
-end_operation(uint64_t user_pc, long length)
+end_operation(unsigned cpu)
 {
+	const struct cpu *c = &cpus[cpu];
 	int i;
 
 	for (i = 0; i < nrows; i++)
-		if (rows[i].user_pc == user_pc && rows[i].length == length)
+		if (rows[i].cpu == cpu && rows[i].user_pc == c->user_pc &&
+		    rows[i].length == c->length)
 			break;
 	if (i == ROWS_MAX)
 		return;
 	if (i == nrows) {
-		rows[i] = (struct row){ user_pc, length, 0, NULL };
-		rows[i].count = malloc(sizeof(current));
+		rows[i] = (struct row){ cpu, c->user_pc, c->length, 0, NULL };
+		rows[i].count = malloc(sizeof(c->count));
 		if (rows[i].count == NULL)
 			exit(2);
-		memcpy(rows[i].count, current, sizeof(current));
+		memcpy(rows[i].count, c->count, sizeof(c->count));
 		nrows++;
 	}
 	rows[i].seen++;
@@ -120,9 +140,9 @@ print_row(const struct row *r)
 {
 	int order[SYMBOLS_MAX], n = 0;
 
-	printf("user pc 0x%" PRIx64 ": %ld kernel instructions, seen %ld "
-	       "times\n",
-	    r->user_pc, r->length, r->seen);
+	printf("cpu %u, user pc 0x%" PRIx64 ": %ld kernel instructions, seen "
+	       "%ld times\n",
+	    r->cpu, r->user_pc, r->length, r->seen);
 	for (int i = 0; i < nsymbols; i++)
 		if (r->count[i] != 0)
 			order[n++] = i;
@@ -133,36 +153,49 @@ print_row(const struct row *r)
 		    symbols[order[i]].name);
 }
 
+static void
+step(unsigned cpu, uint64_t pc)
+{
+	const uint64_t kernel_base = (uint64_t)1 << 63;
+	struct cpu *c = &cpus[cpu];
+
+	if (pc >= kernel_base || is_firmware(pc)) {
+		c->count[symbol_of(pc)]++;
+		c->length++;
+		return;
+	}
+	if (c->length > 0) {
+		end_operation(cpu);
+		memset(c->count, 0, sizeof(c->count));
+		c->length = 0;
+	}
+	c->user_pc = pc;
+}
+
 int
 main(int argc, char **argv)
 {
-	uint64_t user_pc = 0, kernel_base = (uint64_t)1 << 63;
-	long length = 0;
 	char line[512];
 
-	if (argc != 3) {
-		fprintf(stderr, "usage: fold SYMBOLS MINIMUM < log\n");
+	if (argc != 3 && argc != 5) {
+		fprintf(stderr,
+		    "usage: fold SYMBOLS MINIMUM [LOW HIGH] < log\n");
 		return 2;
 	}
+	if (argc == 5) {
+		firmware_low = strtoull(argv[3], NULL, 16);
+		firmware_high = strtoull(argv[4], NULL, 16);
+	}
+	strcpy(symbols[nsymbols++].name, "(firmware)");
 	read_symbols(argv[1]);
 	/* "Trace 0: 0x7f.. [flags/PC/...] name"; the pc follows a slash. */
 	while (fgets(line, sizeof(line), stdin) != NULL) {
 		const char *slash = strchr(line, '/');
-		uint64_t pc;
+		unsigned cpu;
 
-		if (slash == NULL)
-			continue;
-		pc = strtoull(slash + 1, NULL, 16);
-		if (pc >= kernel_base) {
-			current[symbol_of(pc)]++;
-			length++;
-		} else if (length > 0) {
-			end_operation(user_pc, length);
-			memset(current, 0, sizeof(current));
-			length = 0;
-		}
-		if (pc < kernel_base)
-			user_pc = pc;
+		if (slash != NULL && sscanf(line, "Trace %u:", &cpu) == 1 &&
+		    cpu < CPUS_MAX)
+			step(cpu, strtoull(slash + 1, NULL, 16));
 	}
 	for (int i = 0; i < nrows; i++)
 		if (rows[i].seen >= atol(argv[2]))

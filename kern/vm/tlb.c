@@ -162,11 +162,12 @@ release(struct tlb_gather *tg)
 		pmap_drop(tg->range[i].pm);
 }
 
+/* The reference to *@p pg was the last one. */
 static __attribute__((noinline)) void
-release_from(struct tlb_gather *tg, struct vm_page *pg)
+release_from(struct tlb_gather *tg, struct vm_page **pg)
 {
-	frame_free(pg);
-	drop_pages(tg->page, tg->next);
+	frame_free(*pg);
+	drop_pages(tg->page, pg);
 	tlb_gather_empty_again(tg);
 	pmap_drop(tg->range[0].pm);
 }
@@ -176,10 +177,8 @@ release_from(struct tlb_gather *tg, struct vm_page *pg)
 static __always_inline void
 release_usual(struct tlb_gather *tg)
 {
-	while (tg->next > tg->page) {
-		struct vm_page *pg = *--tg->next;
-
-		if (unlikely(page_drop_last(pg))) {
+	for (struct vm_page **pg = tg->next; pg > tg->page;) {
+		if (unlikely(page_drop_last(*--pg))) {
 			release_from(tg, pg);
 			return;
 		}

@@ -26,6 +26,7 @@
 
 #include "abi/errno.h"
 #include "lib/list.h"
+#include "lib/panic.h"
 #include "vm/prot.h"
 
 struct pmap;
@@ -98,6 +99,15 @@ tlb_gather_page(struct tlb_gather *tg, struct vm_page *pg)
 	*tg->next++ = pg;
 	tg->used = true;
 	return 0;
+}
+
+/** The same for the first page of a gather in which a leaf was noted. */
+static inline void
+tlb_gather_page_first(struct tlb_gather *tg, struct vm_page *pg)
+{
+	KASSERT(tg->used && tg->next == tg->page);
+	tg->page[0] = pg;
+	tg->next = tg->page + 1;
 }
 
 /** Free table page @p pg after the flush (C5). @pre unhooked, and noted */

@@ -155,10 +155,8 @@ copy(struct vmspace *vs, vaddr_t va, unsigned bits,
 	if (error != 0)
 		return error;
 	counter_add(TS_cow_copies, 1);
-	/* Our reference goes when no CPU reads the old frame any more. The
-	 * gather is fresh: there is room for one page. */
-	error = tlb_gather_page(&txn->tg, phys_to_page(seen->pa));
-	KASSERT(error == 0);
+	/* Our reference goes when no CPU reads the old frame any more. */
+	tlb_gather_page_first(&txn->tg, phys_to_page(seen->pa));
 	return 0;
 }
 

@@ -39,12 +39,14 @@ intr_enable(void)
 	__asm__ volatile("sti" ::: "memory");
 }
 
+/* Not volatile: where nobody wants the answer it is not read.  As above, it
+ * pretends to read what every cli and sti pretends to change. */
 static inline bool
 intr_enabled(void)
 {
 	uint64_t flags;
 
-	__asm__ volatile("pushfq; popq %0" : "=r"(flags)::"memory");
+	__asm__("pushfq; popq %0" : "=r"(flags) : "m"(cpus[0].scratch));
 	return flags & RFLAGS_IF;
 }
 
