@@ -420,9 +420,9 @@ reap_one(struct ext2_inode *ei)
 	ext2_free(fs, &fs->inodes, (uint32_t)ino);
 }
 
-/* The next orphan, with a reference that counts as none, and nobody finds it any more.  It is in no
- * list now: a user who found it, or an earlier one who is late in
- * ext2_inode_release(), would enter it once more. */
+/* The next orphan, with a reference that counts as none, and nobody finds it
+ * any more.  It is in no list now: a user who found it, or an earlier one who
+ * is late in ext2_inode_release(), would enter it once more. */
 static struct ext2_inode *
 take_orphan(struct ext2_fs *fs)
 {
