@@ -92,11 +92,24 @@ kernel_access_is_denied(void)
 	EXPECT_ERR(write(fds[1], region, 1), EFAULT);
 }
 
+/* What a vector adds to the flushes of the system. */
+static uint64_t
+flushes_of(const struct al_op *ops, size_t n)
+{
+	uint64_t before = stat_now(TS_shootdowns);
+
+	EXPECT_OK(al_prot(ops, n));
+	return stat_now(TS_shootdowns) - before;
+}
+
+/* PROTN flushes once, UNPROT not at all.  Other processes flush too, one that
+ * is just ending for example: the least of a few rounds counts. */
 static void
 vectors(void)
 {
 	static struct al_op ops[N];
-	uint64_t downs;
+	uint64_t prot = UINT64_MAX, unprot = UINT64_MAX, n;
+	int round;
 	size_t i;
 
 	make_region();
@@ -104,20 +117,23 @@ vectors(void)
 	for (i = 0; i < N; i++) {
 		ops[i].va = (uint64_t)(uintptr_t)(region + i * PG);
 		ops[i].npages = 1;
-		ops[i].op = i % 2 == 0 ? AL_PROT_NONE : AL_PROT_READ;
 	}
-	downs = stat_now(TS_shootdowns);
-	EXPECT_OK(al_prot(ops, N));
-	EXPECT_EQ(stat_now(TS_shootdowns) - downs, 1);	/* PROTN: one */
-	for (i = 0; i < N; i += 7)
-		expect_fault(__FILE__, __LINE__, region + i * PG, PROBE_READ,
-		    i % 2 == 0 ? SEGV_ACCERR : 0);
-	for (i = 0; i < N; i++)
-		ops[i].op = AL_UNPROT;
-	downs = stat_now(TS_shootdowns);
-	EXPECT_OK(al_prot(ops, N));
-	EXPECT_EQ(stat_now(TS_shootdowns) - downs, 0);	/* UNPROT: none */
-	region[0] = region[(N - 1) * PG] = 2;
+	for (round = 0; round < 5 && (prot != 1 || unprot != 0); round++) {
+		for (i = 0; i < N; i++)
+			ops[i].op = i % 2 == 0 ? AL_PROT_NONE : AL_PROT_READ;
+		n = flushes_of(ops, N);
+		prot = n < prot ? n : prot;
+		for (i = 0; i < N; i += 7)
+			expect_fault(__FILE__, __LINE__, region + i * PG,
+			    PROBE_READ, i % 2 == 0 ? SEGV_ACCERR : 0);
+		for (i = 0; i < N; i++)
+			ops[i].op = AL_UNPROT;
+		n = flushes_of(ops, N);
+		unprot = n < unprot ? n : unprot;
+		region[0] = region[(N - 1) * PG] = 2;
+	}
+	EXPECT_EQ(prot, 1);
+	EXPECT_EQ(unprot, 0);
 }
 
 /* One bad operation: none of the vector is applied. */
