@@ -64,6 +64,8 @@ METHODS = [
      'make faults ARGS=--prompt', 'faults-prompt-*.json', None),
     ('damage', 'file-system images, allocations, arguments', 'make faults',
      'faults.json', None),
+    ('stress', 'memory, forks and threads on 8 CPUs for 10 minutes',
+     'make stress', 'stress-*.json', None),
     ('power cuts', 'the file system on a disk', 'make torture',
      'torture.json', None),
 ]

@@ -87,7 +87,10 @@ sweep: $(O)/debug/tern.elf $(ROOT)	## each system call 10^6 times, leaks, racing
 planted-os: all-bootable	## kernels with a planted bug, which tests in the OS must find (NAME=)
 	@$(GRADE) grade/planted.py $(NAME)
 
-.PHONY: torture
+.PHONY: torture stress
+stress: $(O)/debug/tern.elf $(ROOT)	## load on 8 CPUs for 10 minutes (ARGS='--minutes N --cpus N')
+	@$(GRADE) grade/stress.py $(ARGS)
+
 torture: $(O)/debug/tern.elf $(ROOT)	## cut the power while files are written (ROUNDS=20)
 	@$(GRADE) grade/torture.py --rounds $(or $(ROUNDS),20) $(ARGS)
 

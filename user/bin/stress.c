@@ -5,7 +5,7 @@
  * memory	each worker process maps, writes, checks and unmaps PAGES pages
  * fork		each worker forks children that write to shared pages
  * thread	each worker process runs 4 threads that map, write and unmap
- * hog		one process takes memory until it is refused or killed
+ * hog		each worker takes memory until it is refused or killed
  */
 #include <user.h>
 #include <thread.h>
@@ -105,16 +105,17 @@ thread_worker(void)
 static void
 hog_worker(void)
 {
-	size_t n = 0;
+	size_t i, n = 0, len = npages * PAGE_SIZE;
 	char *p;
 
 	while (time_left()) {
-		p = mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE,
+		p = mmap(NULL, len, PROT_READ | PROT_WRITE,
 		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		if (p == MAP_FAILED)
 			die("stress: refused after %zu pages", n);
-		*p = 1;
-		n++;
+		for (i = 0; i < len; i += PAGE_SIZE)
+			p[i] = 1;
+		n += npages;
 	}
 }
 
