@@ -39,14 +39,15 @@ intr_enable(void)
 	__asm__ volatile("sti" ::: "memory");
 }
 
-/* Not volatile: where nobody wants the answer it is not read.  As above, it
- * pretends to read what every cli and sti pretends to change. */
+/* Volatile, also where nobody wants the answer: after intr_enable() these two
+ * instructions are what intr_disable() leaves open, since interrupts come one
+ * instruction after sti.  The idle loop needs that. */
 static inline bool
 intr_enabled(void)
 {
 	uint64_t flags;
 
-	__asm__("pushfq; popq %0" : "=r"(flags) : "m"(cpus[0].scratch));
+	__asm__ volatile("pushfq; popq %0" : "=r"(flags)::"memory");
 	return flags & RFLAGS_IF;
 }
 
