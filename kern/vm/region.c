@@ -301,7 +301,7 @@ cut(struct vmspace *vs, struct region *r, vaddr_t va, struct region *tail)
 	tail->offset += va - region_sva(r);
 	region_insert(vs, tail);
 	vs->size_bytes -= r->eva - va; /* region_insert added it again */
-	r->eva = va;
+	region_set_eva(r, va);
 }
 
 static struct region *
@@ -358,7 +358,7 @@ absorb(struct vmspace *vs, struct region *a, struct region *b)
 	vaddr_t eva = b->eva;
 
 	vs->size_bytes += eva - a->eva;
-	a->eva = eva;
+	region_set_eva(a, eva);
 	a->writable |= b->writable;
 	region_remove(vs, b);
 	region_free(b);

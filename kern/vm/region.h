@@ -30,7 +30,7 @@ struct region_store {
 /** [sva, eva) with one set of attributes.  All fields: space lock. */
 struct region {
 	struct rb_node node; /* key = sva */
-	vaddr_t eva;
+	vaddr_t eva;	     /* [a] a truncation reads it: region_npages() */
 	uint8_t prot, maxprot;
 	uint8_t source;	     /* VM_ANON, VM_PHYS, VM_FILE */
 	uint8_t flags;	     /* VM_MAP_SHARED, _STACK, _HEAP */
@@ -58,6 +58,23 @@ static inline vaddr_t
 region_sva(const struct region *r)
 {
 	return r->node.key;
+}
+
+/** Of a region in a tree.  Who revokes the pages of a file has vm_object_lock
+ * and no space; a part that is being cut off or added stands in both regions,
+ * so either end will do. */
+static inline void
+region_set_eva(struct region *r, vaddr_t eva)
+{
+	__atomic_store_n(&r->eva, eva, __ATOMIC_RELAXED);
+}
+
+/** Pages of a FILE region, for who revokes. @locks vm_object_lock */
+static inline uint64_t
+region_npages(const struct region *r)
+{
+	return (__atomic_load_n(&r->eva, __ATOMIC_RELAXED) - region_sva(r)) >>
+	    PAGE_SHIFT;
 }
 
 static inline bool

@@ -140,7 +140,7 @@ classic_obj_revoke(struct vm_object *o, uint64_t first, uint64_t end,
 	LIST_FOREACH(l, &o->mappings) {
 		struct region *r = LIST_ENTRY(l, struct region, mapping);
 		uint64_t start = r->offset >> PAGE_SHIFT;
-		uint64_t n = (r->eva - region_sva(r)) >> PAGE_SHIFT;
+		uint64_t n = region_npages(r);
 		uint64_t from = MAX(first, start), to = MIN(end, start + n);
 		vaddr_t sva, eva;
 

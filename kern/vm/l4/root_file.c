@@ -116,7 +116,7 @@ revoke_region(struct region *r, uint64_t first, uint64_t end,
     struct vm_txn *txn)
 {
 	uint64_t start = r->offset >> PAGE_SHIFT;
-	uint64_t n = (r->eva - region_sva(r)) >> PAGE_SHIFT;
+	uint64_t n = region_npages(r);
 	uint64_t from = MAX(first, start), to = MIN(end, start + n);
 	struct l4_unmap u = { .space = r->vs, .rights = VM_PROT_ALL,
 		.flags = L4_UNMAP_SELF };
