@@ -26,19 +26,18 @@ def image(tmp_path, arch):
     return copy
 
 
-def machine(arch, image, errors=(), **kw):
-    """A machine with this disk, for its root unless it swaps there; @p errors
-    are blkdebug's rules."""
+def machine(arch, image, errors=(), is_root=True, **kw):
+    """A machine with this disk; @p errors are blkdebug's rules."""
     node = {'driver': 'file', 'filename': str(image)}
     if errors:
         node = {'driver': 'blkdebug', 'image': node, 'inject-error': [
             {'event': 'none', 'errno': 5, 'once': False, **e}
             for e in errors]}
     args = kw.pop('args', {})
-    if 'swap' in args:
-        kw['initrd'] = root(arch)
+    if is_root:
+        args = {'root': 'vda', **args}
     else:
-        args['root'] = 'vda'
+        kw['initrd'] = root(arch)
     return qemu.Machine(qemu.Config(
         arch=arch, kernel=qemu.BUILD / arch / 'debug' / 'tern.elf', args=args,
         **{'cpus': 2, 'name': f'disk-{arch}', **kw},
@@ -133,8 +132,8 @@ def test_swap_that_does_not_write(arch, tmp_path):
     who wants too much is ended, and nobody else notices."""
     image = tmp_path / 'swap.img'
     image.write_bytes(bytes(24 << 20))
-    with machine(arch, image, [{'iotype': 'write'}], mem='64M',
-                 args={'swap': 'vda'}) as m:
+    with machine(arch, image, [{'iotype': 'write'}], is_root=False,
+                 mem='64M', args={'swap': 'vda'}) as m:
         m.expect(r'\$ ')
         m.send('stress -t 100 -n 1 hog; echo "hog $?"\n')
         m.expect(r'swap: the device does not write')
