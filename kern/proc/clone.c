@@ -214,6 +214,7 @@ publish_process(struct thread *t, const struct clone_args *a)
 	spin_lock(&p->siglock);
 	add_thread_locked(p, t);
 	spin_unlock(&p->siglock);
+	signal_fork_end(p);
 	spin_unlock_irq(&proc_tree_lock, on);
 	counter_add(TS_forks, 1);
 	return 0;
@@ -317,6 +318,8 @@ proc_clone(const struct clone_args *a, const struct trapframe *tf)
 	unsigned tries = 0;
 	long tid;
 
+	if (!(a->flags & CLONE_THREAD) && !signal_fork_begin())
+		return -ERESTARTNOINTR;
 	do
 		tid = try_clone(a, tf);
 	while (unlikely(tid < 0) && pageout_retry((int)-tid, &tries));

@@ -23,23 +23,6 @@ is_mine(const struct proc *p)
 
 /* ---- groups ---- */
 
-/* @return whether there is such a process. @locks tree */
-static bool
-post_group(int pgid, int signo)
-{
-	bool found = false;
-
-	LIST_FOREACH(l, &proc_all) {
-		struct proc *p = LIST_ENTRY(l, struct proc, all_link);
-
-		if (p->pgid != pgid || p->zombie)
-			continue;
-		found = true;
-		(void)signal_post(p, NULL, signo, NULL);
-	}
-	return found;
-}
-
 bool
 job_orphaned(int pgid, const struct proc *leaving)
 {
@@ -80,8 +63,8 @@ let_go(const struct proc *child, const struct proc *parent,
 	if (parent->pgid == pgid || parent->sid != child->sid ||
 	    !has_stopped(pgid) || !job_orphaned(pgid, leaving))
 		return;
-	(void)post_group(pgid, SIGHUP);
-	(void)post_group(pgid, SIGCONT);
+	(void)signal_post_group(pgid, SIGHUP);
+	(void)signal_post_group(pgid, SIGCONT);
 }
 
 void
@@ -93,7 +76,7 @@ job_exit(struct proc *p)
 	if (p->pid == p->sid && is_mine(p)) {
 		terminal.sid = terminal.pgid = 0;
 		__atomic_fetch_add(&terminal.hangups, 1, __ATOMIC_RELEASE);
-		(void)post_group(pgid, SIGHUP);
+		(void)signal_post_group(pgid, SIGHUP);
 		waitq_wake_all(&terminal.wq);
 	}
 	if (signal_nstopped == 0)
@@ -171,7 +154,7 @@ check_locked(struct proc *p, int signo)
 		return signo == SIGTTIN ? EIO : 0;
 	if (job_orphaned(p->pgid, NULL))
 		return EIO;
-	(void)post_group(p->pgid, signo);
+	(void)signal_post_group(p->pgid, signo);
 	/* Another thread may take it; this one must start its call again. */
 	thread_work(t, WORK_SIGNAL);
 	return EINTR;
@@ -193,7 +176,7 @@ job_signal_foreground(int signo)
 	bool on = spin_lock_irq(&proc_tree_lock);
 
 	if (terminal.pgid != 0)
-		(void)post_group(terminal.pgid, signo);
+		(void)signal_post_group(terminal.pgid, signo);
 	spin_unlock_irq(&proc_tree_lock, on);
 }
 
@@ -224,8 +207,8 @@ job_leave_terminal(void)
 	/* Only the leader can leave: the others have it as long as he has. */
 	if (error == 0 && p->pid == p->sid) {
 		terminal.sid = terminal.pgid = 0;
-		(void)post_group(pgid, SIGHUP);
-		(void)post_group(pgid, SIGCONT);
+		(void)signal_post_group(pgid, SIGHUP);
+		(void)signal_post_group(pgid, SIGCONT);
 	}
 	spin_unlock_irq(&proc_tree_lock, on);
 	return error;

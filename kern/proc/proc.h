@@ -77,6 +77,7 @@ struct thread {
 	sigset_t sigmask;	 /* [g] */
 	sigset_t sigpending;	 /* [g] directed at the thread */
 	struct list sigqueue;	 /* [g] details of them */
+	sigset_t fork_signals;	 /* [g] to the group, since its fork began */
 	sigset_t saved_sigmask;	 /* [c] of sigsuspend and ppoll */
 	bool restore_sigmask;	 /* [c] */
 	uint64_t resume_deadline; /* [c] of the wait that was cut short, or 0 */

@@ -237,10 +237,11 @@ finish_syscall(struct trapframe *tf, const struct signal_delivery *d)
 	long result = tf_result(tf);
 
 	if (tf_sysno(tf) == ~(uintptr_t)0 ||
-	    (result != -ERESTART && result != -ERESTARTNOHAND))
+	    (result != -ERESTART && result != -ERESTARTNOHAND &&
+		result != -ERESTARTNOINTR))
 		return;
-	if (d == NULL || (result == -ERESTART &&
-			     (d->action.sa_flags & SA_RESTART)))
+	if (d == NULL || result == -ERESTARTNOINTR ||
+	    (result == -ERESTART && (d->action.sa_flags & SA_RESTART)))
 		tf_restart_syscall(tf);
 	else
 		tf_set_result(tf, -EINTR);

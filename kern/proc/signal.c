@@ -290,16 +290,15 @@ pend_locked(sigset_t *pending, struct list *queue, int signo,
 	return NULL;
 }
 
-struct sigqueue *
-signal_post(struct proc *p, struct thread *t, int signo, struct sigqueue *q)
+/* As signal_post. @locks tree, siglock */
+static struct sigqueue *
+post_locked(struct proc *p, struct thread *t, int signo, struct sigqueue *q)
 {
 	sigset_t bit = SIGMASK(signo);
 	struct thread *target;
 
-	KASSERT(spin_held(&proc_tree_lock));
-	spin_lock(&p->siglock);
 	if (p->exiting)
-		goto out;
+		return q;
 	job_control_locked(p, signo);
 	target = t != NULL ? t : choose_thread_locked(p, bit);
 	if (target != NULL && (target->sigmask & bit))
@@ -308,12 +307,12 @@ signal_post(struct proc *p, struct thread *t, int signo, struct sigqueue *q)
 	if (target != NULL &&
 	    (signal_ignored(p, signo) ||
 		(p == proc_first && !(p->acts->caught & bit))))
-		goto out;
+		return q;
 	/* Who is stopped dies of SIGKILL only, of others when it goes on. */
 	if (target != NULL && signal_fatal(p, signo) &&
 	    (!p->stopped || signo == SIGKILL)) {
 		proc_kill_locked(p, W_EXITCODE(0, signo));
-		goto out;
+		return q;
 	}
 	if (t != NULL)
 		q = pend_locked(&t->sigpending, &t->sigqueue, signo, q);
@@ -323,7 +322,15 @@ signal_post(struct proc *p, struct thread *t, int signo, struct sigqueue *q)
 		thread_work(target, WORK_SIGNAL);
 		thread_poke(target);
 	}
-out:
+	return q;
+}
+
+struct sigqueue *
+signal_post(struct proc *p, struct thread *t, int signo, struct sigqueue *q)
+{
+	KASSERT(spin_held(&proc_tree_lock));
+	spin_lock(&p->siglock);
+	q = post_locked(p, t, signo, q);
 	spin_unlock(&p->siglock);
 	return q;
 }
@@ -455,23 +462,84 @@ signal_send(struct proc *p, int signo, int code)
 	signal_discard(q);
 }
 
-static int
-send_group(int pgid, int signo)
-{
-	bool on = spin_lock_irq(&proc_tree_lock);
-	int error = ESRCH;
+/* ---- to several processes ---- */
 
+/* Of SIGCONT and the stop signals the later one counts. */
+static sigset_t
+add_signal(sigset_t set, int signo)
+{
+	if (signo == SIGCONT)
+		set &= ~SIG_STOPS;
+	else if (SIGMASK(signo) & SIG_STOPS)
+		set &= ~SIGMASK(SIGCONT);
+	return set | SIGMASK(signo);
+}
+
+/* In one step to it and to those that its threads are just making: a fork that
+ * begins later finds the signal. @locks tree */
+static void
+post_member(struct proc *p, int signo)
+{
+	if (signo == 0 || p->zombie)
+		return;
+	spin_lock(&p->siglock);
+	LIST_FOREACH(l, &p->threads) {
+		struct thread *t = LIST_ENTRY(l, struct thread, proc_link);
+
+		t->fork_signals = add_signal(t->fork_signals, signo);
+	}
+	(void)post_locked(p, NULL, signo, NULL);
+	spin_unlock(&p->siglock);
+}
+
+bool
+signal_post_group(int pgid, int signo)
+{
+	bool found = false;
+
+	KASSERT(spin_held(&proc_tree_lock));
 	LIST_FOREACH(l, &proc_all) {
 		struct proc *p = LIST_ENTRY(l, struct proc, all_link);
 
 		if (p->pgid != pgid)
 			continue;
-		error = 0;
-		if (signo != 0 && !p->zombie)
-			(void)signal_post(p, NULL, signo, NULL);
+		found = true;
+		post_member(p, signo);
 	}
+	return found;
+}
+
+bool
+signal_fork_begin(void)
+{
+	struct thread *t = thread_self();
+	bool go, on = spin_lock_irq(&t->proc->siglock);
+
+	t->fork_signals = 0;
+	go = !(t->work & (WORK_SIGNAL | WORK_EXIT));
+	spin_unlock_irq(&t->proc->siglock, on);
+	return go;
+}
+
+void
+signal_fork_end(struct proc *child)
+{
+	/* Changes with the tree lock held, like membership in a group. */
+	sigset_t set = thread_self()->fork_signals;
+
+	for (int signo = 1; set != 0; set >>= 1, signo++)
+		if (set & 1)
+			(void)signal_post(child, NULL, signo, NULL);
+}
+
+static int
+send_group(int pgid, int signo)
+{
+	bool on = spin_lock_irq(&proc_tree_lock);
+	bool found = signal_post_group(pgid, signo);
+
 	spin_unlock_irq(&proc_tree_lock, on);
-	return error;
+	return found ? 0 : ESRCH;
 }
 
 /* kill(-1): all but the first process and the caller. */
@@ -487,8 +555,7 @@ send_all(int signo)
 		if (p == proc_first || p == proc_self() || p->zombie)
 			continue;
 		error = 0;
-		if (signo != 0)
-			(void)signal_post(p, NULL, signo, NULL);
+		post_member(p, signo);
 	}
 	spin_unlock_irq(&proc_tree_lock, on);
 	return error;

@@ -15,8 +15,10 @@
 /*
  * A system call that a signal interrupted returns -ERESTART when SA_RESTART may
  * start it again, else -EINTR.  -ERESTARTNOHAND: again only if no handler
- * ran.  signal_deliver() turns both into what the user sees.
+ * ran; -ERESTARTNOINTR: always.  signal_deliver() turns them into what the user
+ * sees.
  */
+#define ERESTARTNOINTR 513
 #define ERESTARTNOHAND 514
 
 static inline long
@@ -71,6 +73,16 @@ struct sigqueue *signal_prepare(int signo, int code, int status);
 struct sigqueue *signal_post(struct proc *, struct thread *t, int signo,
     struct sigqueue *);
 void signal_discard(struct sigqueue *);
+/** To every process of a group. @return whether it has one, a zombie also
+ * being one. @locks tree */
+bool signal_post_group(int pgid, int signo);
+/** The current thread is about to make a process.  What several processes get
+ * from now on, this one among them, the new one gets too, in
+ * signal_fork_end().  @return false: a signal comes first; the caller returns
+ * -ERESTARTNOINTR */
+bool signal_fork_begin(void);
+/** @p child can be found from now on. @locks tree */
+void signal_fork_end(struct proc *child);
 /** The parent does not want zombies. @locks tree */
 bool signal_autoreap(struct proc *parent);
 /** Processes that are stopped. @locks tree */

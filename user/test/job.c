@@ -403,6 +403,44 @@ orphans_are_woken(void)
 	EXPECT_EQ(read(fds[0], &c, 1), 0);	/* it is gone */
 }
 
+/* Until its group is ended; a fork takes a while. */
+static void
+make_children(void)
+{
+	size_t size = 512 * PAGE_SIZE;
+	char *m = map_pages(512);
+	int i;
+
+	memset(m, 1, size);
+	for (i = 0; i < 16; i++)
+		if (fork() == 0)
+			break;
+	rest();
+}
+
+/* A signal to the group reaches also who is being born. */
+static void
+children_do_not_escape(void)
+{
+	struct pollfd end = { .events = POLLIN };
+	pid_t pid;
+	int i, gone;
+
+	for (i = 0; i < 32; i++) {
+		EXPECT_OK(pipe(fds));
+		pid = spawn(make_children, 0);
+		close(fds[1]);
+		msleep(1 + (unsigned)i % 8);
+		EXPECT_OK(kill(-pid, SIGKILL));
+		end.fd = fds[0];
+		gone = poll(&end, 1, 5000);	/* nobody can write any more */
+		kill(-pid, SIGKILL);
+		EXPECT_EQ(gone, 1);
+		expect_end(pid, SIGKILL);
+		close(fds[0]);
+	}
+}
+
 static const struct ktap_test tests[] = {
 	TEST(stop_and_continue, T_NOEMU),
 	TEST(parent_is_told, T_NOEMU),
@@ -413,6 +451,7 @@ static const struct ktap_test tests[] = {
 	TEST(group_rules, T_EXEC),
 	TEST(group_left_behind, 0),
 	TEST(orphans_are_woken, T_NOEMU),
+	TEST(children_do_not_escape, 0),
 };
 
 KTAP_MAIN("job")
