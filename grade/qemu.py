@@ -83,7 +83,7 @@ TESTED = [a for a in ARCHES
 LANES = {
     'mttcg': ((), {}),
     'icount': (('-icount', 'shift=0,sleep=off', '-seed', '1'),
-               {'tick': '50us', 'relax': 'wfi'}),
+               {'tick': '30us', 'tick.jitter': '40us', 'relax': 'wfi'}),
     'bench': (('-icount', 'shift=0,sleep=off', '-seed', '1'), {}),
     # 8 ns an instruction, and a timer of QEMU's own each 1,000 ns (that of a
     # network without a card) ends each turn.  Fair for odd numbers of CPUs; a

@@ -92,10 +92,10 @@ bootarg_u64(const char *key, uint64_t dflt)
 static bool
 known(const char *word, size_t keylen)
 {
-	static const char *const keys[] = { "vm", "init", "tick", "relax",
-		"fuzz", "failat", "seed", "panic", "crash", "root", "swap",
-		"ram1",
-		"tlb.targets", "tlb.deliver", "tlb.catchup", "tlb.asidbits" };
+	static const char *const keys[] = { "vm", "init", "tick",
+		"tick.jitter", "relax", "fuzz", "failat", "seed", "panic",
+		"crash", "root", "swap", "ram1", "tlb.targets", "tlb.deliver",
+		"tlb.catchup", "tlb.asidbits" };
 
 	for (unsigned i = 0; i < ARRAY_SIZE(keys); i++)
 		if (strlen(keys[i]) == keylen &&

@@ -29,7 +29,7 @@ static struct runq {
 	uint64_t slice_ns;	     /* [c] used by the running thread */
 	struct thread *prev;	     /* [c] being switched away from */
 	struct thread *misplaced;    /* [c] prev, when it must not stay here */
-	uint64_t fuzz;		     /* [c] state of the generator */
+	uint64_t random;	     /* [c] state of the generator */
 	struct spinlock timer_lock;  /* RANK_TIMER */
 	struct rb_tree sleepers;     /* [t] by deadline */
 	ns_t next_tick;		     /* [c] */
@@ -40,6 +40,7 @@ static struct runq {
 static struct thread idle_threads[MAXCPU];
 static uint64_t idle_mask; /* [a] CPUs in the idle loop with nothing to do */
 static ns_t tick_ns = TICK_DEFAULT_NS;
+static ns_t tick_jitter_ns; /* a tick comes up to this much later */
 bool sched_fuzz_on;
 
 static inline struct runq *
@@ -460,22 +461,25 @@ sched_ipi(void)
 }
 
 /* xorshift64; the same sequence for the same seed and CPU. */
-void
-sched_fuzz(void)
+static uint32_t
+random_next(struct runq *rq)
 {
-	struct runq *rq;
-	uint64_t x;
+	uint64_t x = rq->random;
 
-	rq = this_runq();
-	if (this_cpu()->irq_depth > 0 || !intr_enabled() ||
-	    thread_self() == &idle_threads[cpu_id()])
-		return;
-	x = rq->fuzz;
 	x ^= x << 13;
 	x ^= x >> 7;
 	x ^= x << 17;
-	rq->fuzz = x;
-	if ((x >> 32 & 15) == 0)
+	rq->random = x;
+	return (uint32_t)(x >> 32);
+}
+
+void
+sched_fuzz(void)
+{
+	if (this_cpu()->irq_depth > 0 || !intr_enabled() ||
+	    thread_self() == &idle_threads[cpu_id()])
+		return;
+	if ((random_next(this_runq()) & 15) == 0)
 		sched_yield();
 }
 
@@ -515,6 +519,15 @@ next_deadline(struct runq *rq)
 	return when;
 }
 
+/* QEMU with -icount lets a CPU run until the next deadline of any CPU.  When
+ * one's tick comes due in each turn of another, it does nothing but tick, and
+ * with equal periods that goes on for ever: 2 CPUs on x86-64 did. */
+static void
+vary_tick(struct runq *rq)
+{
+	rq->next_tick += random_next(rq) % tick_jitter_ns;
+}
+
 void
 sched_tick(void)
 {
@@ -527,6 +540,8 @@ sched_tick(void)
 		rq->next_tick += tick_ns;
 		if (rq->next_tick <= now) /* ticks were lost */
 			rq->next_tick = now + tick_ns;
+		if (unlikely(tick_jitter_ns != 0))
+			vary_tick(rq);
 		t->run_ns += now - rq->last_tick;
 		rq->slice_ns += now - rq->last_tick;
 		rq->last_tick = now;
@@ -592,13 +607,14 @@ sched_configure(void)
 	uint64_t seed = bootarg_u64("fuzz", 0);
 
 	tick_ns = MAX(bootarg_u64("tick", TICK_DEFAULT_NS), (ns_t)1000);
+	tick_jitter_ns = bootarg_u64("tick.jitter", 0);
 	sched_fuzz_on = seed != 0;
 #ifndef DEBUG
 	if (sched_fuzz_on)
 		kprintf("boot: fuzz= has no effect without DEBUG=1\n");
 #endif
 	for (unsigned i = 0; i < MAXCPU; i++)
-		runqs[i].fuzz = seed * 0x9e3779b97f4a7c15ull + i + 1;
+		runqs[i].random = seed * 0x9e3779b97f4a7c15ull + i + 1;
 }
 
 void
