@@ -217,7 +217,7 @@ bool
 swap_is_last(uint64_t slot, const struct vm_page *pg)
 {
 	return words[slot] == 1 &&
-	    __atomic_load_n(&pg->refs, __ATOMIC_ACQUIRE) == 1 &&
+	    __atomic_load_n(&pg->holds, __ATOMIC_ACQUIRE) == 1 &&
 	    !(pg->flags & (PG_BUSY | PG_WRITEBACK));
 }
 

@@ -42,7 +42,8 @@ void swap_hold(uint64_t slot);
 /** One word is gone: the last one frees the slot. */
 void swap_drop(uint64_t slot);
 /** Whether the word that is about to go is all that is left of the page: no
- * other word, no leaf, nothing on its way to disk. */
+ * other word, no leaf, no kernel access of a former sharer (who would read what
+ * is written from now on), nothing on its way to disk. */
 bool swap_is_last(uint64_t slot, const struct vm_page *);
 
 /* ---- for vm_check(): the words that are there, counted again ---- */

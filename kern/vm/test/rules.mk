@@ -34,7 +34,8 @@ HPROG_unit := $(HT)/unit_main.c $(HT)/unit_lib.c $(HT)/unit_mem.c \
 	$(HT)/unit_pmap.c $(HT)/unit_tlb.c $(HT)/unit_sync.c \
 	$(HT)/unit_object.c $(HT)/unit_mach.c $(HT)/unit_calls.c \
 	$(HT)/unit_page.c $(HT)/unit_pageout.c $(HT)/unit_pd.c \
-	$(HT)/unit_l4.c $(HT)/unit_mapdb.c $(HT)/unit_root.c $(HT)/unit_null.c
+	$(HT)/unit_l4.c $(HT)/unit_mapdb.c $(HT)/unit_root.c $(HT)/unit_null.c \
+	$(HT)/unit_swap.c
 HPROG_stress := $(HT)/stress.c
 HPROG_figures := $(HT)/figure_main.c
 HPROGS	:= unit conformance fuzz litmus

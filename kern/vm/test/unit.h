@@ -21,8 +21,8 @@ struct unit {
 /** Tests of one file, ends with a NULL name. */
 extern const struct unit unit_lib[], unit_mem[], unit_pmap[], unit_tlb[],
     unit_sync[], unit_object[], unit_page[], unit_mach[], unit_calls[],
-    unit_pageout[], unit_pd[], unit_l4[], unit_root[], unit_mapdb[],
-    unit_null[];
+    unit_pageout[], unit_swap[], unit_pd[], unit_l4[], unit_root[],
+    unit_mapdb[], unit_null[];
 
 #define CHECK(e)                                                       \
 	do {                                                           \

@@ -27,6 +27,9 @@ static const struct {
 	{ "page-mach", unit_page, "mach", 0 },
 	{ "page-l4", unit_page, "l4", 0 },
 	{ "pageout", unit_pageout, "mach", 256 },
+	{ "swap-classic", unit_swap, "classic", 64 },
+	{ "swap-mach", unit_swap, "mach", 64 },
+	{ "swap-l4", unit_swap, "l4", 64 },
 	{ "pd", unit_pd, NULL, 0 }, { "l4", unit_l4, "l4", 0 },
 	{ "mapdb", unit_mapdb, "l4", 0 }, { "root", unit_root, "l4", 64 },
 	{ "null", unit_null, "null", 0 } };
