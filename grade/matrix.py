@@ -131,8 +131,8 @@ def config_of(row):
     args['test'] = row['group']
     more = {}
     if row['group'] in SWAPS:      # little memory, and where to put it
-        args.update(ram1='24m', swap='ram1')
-        more['mem'] = '64M'
+        args.update(ram1='18m', swap='ram1')
+        more['mem'] = '48M'
     return qemu.Config(
         arch=row['arch'], vm=row['vm'], cpus=row['cpus'], debug=row['debug'],
         lane=row['lane'], args=args, name=name_of(row),
