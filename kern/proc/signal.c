@@ -513,11 +513,15 @@ bool
 signal_fork_begin(void)
 {
 	struct thread *t = thread_self();
-	bool go, on = spin_lock_irq(&t->proc->siglock);
+	struct proc *p = t->proc;
+	bool go, on = spin_lock_irq(&p->siglock);
 
 	t->fork_signals = 0;
+	/* Another thread was told of it, and has not stopped this one yet. */
+	if ((p->sigpending & ~t->sigmask) || p->stopping)
+		thread_work(t, WORK_SIGNAL);
 	go = !(t->work & (WORK_SIGNAL | WORK_EXIT));
-	spin_unlock_irq(&t->proc->siglock, on);
+	spin_unlock_irq(&p->siglock, on);
 	return go;
 }
 

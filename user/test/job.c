@@ -407,11 +407,9 @@ orphans_are_woken(void)
 static void
 make_children(void)
 {
-	size_t size = 512 * PAGE_SIZE;
-	char *m = map_pages(512);
 	int i;
 
-	memset(m, 1, size);
+	memset(map_pages(512), 1, 512 * PAGE_SIZE);
 	for (i = 0; i < 16; i++)
 		if (fork() == 0)
 			break;
@@ -441,6 +439,57 @@ children_do_not_escape(void)
 	}
 }
 
+static void *
+make_counters(void *arg)
+{
+	uint64_t *n = arg;
+	int i;
+
+	memset(map_pages(512), 1, 512 * PAGE_SIZE);
+	for (i = 0; i < 16 && fork() != 0; i++)
+		n++;
+	for (;;) {
+		__atomic_fetch_add(n, 1, __ATOMIC_RELAXED);
+		msleep(1);
+	}
+	return NULL;
+}
+
+/* The signal goes to the first thread, and the second one forks. */
+static void
+fork_beside(void)
+{
+	struct thread t;
+
+	EXPECT_OK(thread_create(&t, make_counters, shared));
+	rest();
+}
+
+/* When wait tells that a process has stopped, its children have got the signal
+ * too. */
+static void
+children_stop_too(void)
+{
+	static char before[PAGE_SIZE];
+	pid_t pid;
+	int i;
+
+	for (i = 0; i < 16; i++) {
+		shared = (struct pair *)map_shared(1);
+		pid = spawn(fork_beside, 0);
+		msleep(2 + (unsigned)i % 8);
+		EXPECT_OK(kill(-pid, SIGSTOP));
+		EXPECT_STOP(pid, SIGSTOP);
+		msleep(20);
+		memcpy(before, shared, PAGE_SIZE);
+		msleep(20);
+		EXPECT_EQ(memcmp(before, shared, PAGE_SIZE), 0);
+		EXPECT_OK(kill(-pid, SIGKILL));
+		expect_end(pid, SIGKILL);
+		EXPECT_OK(munmap(shared, PAGE_SIZE));
+	}
+}
+
 static const struct ktap_test tests[] = {
 	TEST(stop_and_continue, T_NOEMU),
 	TEST(parent_is_told, T_NOEMU),
@@ -452,6 +501,7 @@ static const struct ktap_test tests[] = {
 	TEST(group_left_behind, 0),
 	TEST(orphans_are_woken, T_NOEMU),
 	TEST(children_do_not_escape, 0),
+	TEST(children_stop_too, T_NOEMU),
 };
 
 KTAP_MAIN("job")
