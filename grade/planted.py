@@ -8,12 +8,16 @@ A planted bug is a patch in grade/planted/.  Its first lines say what it is:
     Test: GROUP[.TEST]        what must find it
     Finds: REGEX              what the failure must say
     Why: one sentence
-    Arch: riscv | x86_64      where (default riscv)
+    Arch: riscv x86_64        where, one boot each (default riscv)
     Vm: classic | mach | l4   with which design (default classic)
     Cpus: N                   (default 1)
     Args: key=value ...       further boot arguments
 
-It is applied to a copy of the kernel in build/planted/NAME; only what it
+The mutants of the litmus tests on the host (kern/vm/test/mutants) are tried too,
+on both machines: those name with "OS:" the test in the OS that must find them,
+or say with "Hidden:" why QEMU cannot show them.
+
+A patch is applied to a copy of the kernel in build/planted/NAME; only what it
 changes is compiled again.  A patch that does not apply is an error.  Found
 means: the run of the changed kernel fails, and says what Finds names.
 """
@@ -29,8 +33,9 @@ import sys
 import qemu
 
 PATCHES = pathlib.Path(__file__).resolve().parent / 'planted'
+LITMUS = qemu.TOP / 'kern' / 'vm' / 'test' / 'mutants'
 WORK = qemu.BUILD / 'planted'
-KEYS = ('Test', 'Finds', 'Why', 'Arch', 'Vm', 'Cpus', 'Args')
+KEYS = ('Test', 'Finds', 'Why', 'Arch', 'Vm', 'Cpus', 'Args', 'OS', 'Hidden')
 # What the Makefile includes, beside kern/.
 MAKEFILES = ['Makefile', *(str(p.relative_to(qemu.TOP)) for p in
                            (*qemu.TOP.glob('grade/**/*.mk'),
@@ -47,6 +52,11 @@ def header(patch):
         if line.strip() and key not in KEYS:
             raise ValueError(f'{patch.name}: "{key}" means nothing')
         fields[key] = value.strip()
+    if patch.parent == LITMUS:
+        if ('OS' in fields) == ('Hidden' in fields):
+            raise ValueError(f'{patch.name}: either "OS:" or "Hidden:"')
+        fields['Test'] = fields.get('OS', '')
+        fields['Arch'] = ' '.join(qemu.TESTED)
     return fields
 
 
@@ -79,17 +89,16 @@ def build(patch, arch):
     return work / kernel
 
 
-def try_one(patch):
-    row = {'mutant': patch.stem, 'found': False, 'seconds': 0.0, 'by': ''}
+def try_one(patch, fields, arch):
+    row = {'mutant': patch.stem, 'arch': arch, 'test': fields['Test'],
+           'found': False, 'seconds': 0.0, 'by': ''}
     try:
-        fields = header(patch)
-        row['test'] = fields['Test']
         args = {'test': fields['Test'],
                 **dict(w.split('=', 1) for w in fields['Args'].split())}
         result = qemu.Machine(qemu.Config(
-            arch=fields['Arch'], vm=fields['Vm'], cpus=int(fields['Cpus']),
-            kernel=build(patch, fields['Arch']), args=args,
-            initrd=qemu.BUILD / fields['Arch'] / 'root.img',
+            arch=arch, vm=fields['Vm'], cpus=int(fields['Cpus']),
+            kernel=build(patch, arch), args=args,
+            initrd=qemu.BUILD / arch / 'root.img',
             silence=60, total=300, name=f'planted-{patch.stem}')).run()
         said = result.explain()
         row['seconds'] = round(result.seconds, 1)
@@ -105,15 +114,20 @@ def try_one(patch):
 
 def main():
     names = sys.argv[1:]
-    patches = [p for p in sorted(PATCHES.glob('*.patch'))
+    patches = [(p, header(p)) for folder in (PATCHES, LITMUS)
+               for p in sorted(folder.glob('*.patch'))
                if not names or p.stem in names]
     rows = []
-    for patch in patches:
-        row = try_one(patch)
-        rows.append(row)
-        print(f"{row.get('test', '?'):24} {row['mutant']:28} "
-              f"{'found' if row['found'] else 'NOT FOUND'}, "
-              f"{row['seconds']} s: {row['by'][:200]}", flush=True)
+    for patch, fields in patches:
+        if 'Hidden' in fields:
+            print(f"{'-':24} {patch.stem:28} hidden: {fields['Hidden']}")
+            continue
+        for arch in fields['Arch'].split():
+            row = try_one(patch, fields, arch)
+            rows.append(row)
+            print(f"{row['test']:24} {row['mutant']:28} {arch:6} "
+                  f"{'found' if row['found'] else 'NOT FOUND'}, "
+                  f"{row['seconds']} s: {row['by'][:200]}", flush=True)
     found = sum(r['found'] for r in rows)
     print(f'{found} of {len(rows)} planted bugs found')
     ok = found == len(rows) and found > 0

@@ -13,6 +13,8 @@
 #define RW	(PROT_READ | PROT_WRITE)
 #define ROUNDS	150
 
+enum { MINE = 0x717e, SECRET = 0x5ec7e7 };
+
 #define LOAD(p)		__atomic_load_n((p), __ATOMIC_ACQUIRE)
 #define STORE(p, v)	__atomic_store_n((p), (v), __ATOMIC_RELEASE)
 
@@ -21,22 +23,20 @@ static int *volatile shared_page;	/* what the peer touches */
 static int step, peer_step;		/* main says, the peer has done */
 static volatile long seen_value;	/* by the peer; -1: a fault */
 
-/* The allowed CPUs; the first for this thread, the second for the peer. */
-static bool
-pick_cpus(int *mine, int *other)
+/* The @n-th CPU this thread may use, from 0; -1 if there are not so many.
+ * Ask before pinning. */
+static int
+nth_cpu(int n)
 {
 	unsigned long mask[16] = { 0 };
-	int cpu, n = 0;
+	int cpu;
 
 	EXPECT_OK(sched_getaffinity(0, sizeof(mask), mask));
 	for (cpu = 0; cpu < 64; cpu++) {
-		if ((mask[0] >> cpu & 1) == 0)
-			continue;
-		*(n == 0 ? mine : other) = cpu;
-		if (++n == 2)
-			return true;
+		if ((mask[0] >> cpu & 1) != 0 && n-- == 0)
+			return cpu;
 	}
-	return false;
+	return -1;
 }
 
 static void *
@@ -61,10 +61,9 @@ peer_main(void *arg)
 static void
 start_peer(void *(*fn)(void *))
 {
-	int mine = 0, other = 0;
+	int other = nth_cpu(1);
 
-	EXPECT(pick_cpus(&mine, &other));
-	EXPECT(pin_to_cpu(mine));
+	EXPECT(pin_to_cpu(nth_cpu(0)));
 	EXPECT_OK(thread_create(&peer, fn, (void *)(long)other));
 }
 
@@ -107,7 +106,6 @@ unmapped_page_is_gone(void)
 static void
 reused_frame_is_secret(void)
 {
-	enum { SECRET = 0x5ec7e7 };
 	char *fresh;
 	int *p, i, k;
 	long v;
@@ -249,6 +247,85 @@ write_protection_stops_writer(void)
 		STORE(&stopped, 0);
 	}
 	stop_peer();
+}
+
+/* --- frames go to another process at once ---------------------------- */
+
+enum { CROWD = 256 };
+
+static volatile int foreign;	/* what the reader saw and should not */
+
+/* Reads all the time; waits in the handler where there is nothing. */
+static void *
+reader_main(void *arg)
+{
+	volatile int *p;
+	int i, v;
+
+	if (!pin_to_cpu((int)(long)arg))
+		return (void *)1;
+	while (LOAD(&step) >= 0) {
+		p = shared_page;
+		for (i = 0; i < CROWD; i++) {
+			v = p[(size_t)i * PG / sizeof(int)];
+			if (v != MINE && v != 0)
+				foreign = v;
+		}
+		STORE(&peer_step, 1);
+	}
+	return NULL;
+}
+
+/* Takes frames as soon as they are free, and writes into them. */
+static void
+take_frames(int cpu)
+{
+	char *p;
+	int i;
+
+	pin_to_cpu(cpu);
+	for (;;) {
+		p = map_pages(CROWD);
+		for (i = 0; i < CROWD; i++)
+			*(int *)(p + (size_t)i * PG) = SECRET;
+		munmap(p, CROWD * PG);
+	}
+}
+
+/* C1: while one CPU unmaps, the second reads and the third allocates. */
+static void
+freed_frames_are_not_seen(void)
+{
+	struct sigaction act = { .sa_sigaction = wait_until_writable,
+	    .sa_flags = SA_SIGINFO };
+	size_t len = CROWD * PG;
+	char *p = map_pages(CROWD);
+	int round, i, status, third = nth_cpu(2);
+	pid_t taker;
+
+	if (third < 0)
+		ktap_skip("needs three CPUs");
+	taker = (pid_t)EXPECT_OK(fork());
+	if (taker == 0)
+		take_frames(third);
+	shared_page = (int *)p;
+	EXPECT_OK(sigaction(SIGSEGV, &act, NULL));
+	start_peer(reader_main);
+	for (round = 0; round < ROUNDS && foreign == 0; round++) {
+		STORE(&peer_step, 0);
+		for (i = 0; i < CROWD; i++)
+			*(int *)(p + (size_t)i * PG) = MINE;
+		await(&peer_step, 1);
+		EXPECT_OK(munmap(p, len));
+		await((int *)(uintptr_t)&stopped, 1);
+		EXPECT_EQ(mmap(p, len, RW, MAP_PRIVATE | MAP_ANONYMOUS |
+		    MAP_FIXED, -1, 0), p);
+		STORE(&stopped, 0);
+	}
+	EXPECT_EQ(foreign, 0);
+	stop_peer();
+	EXPECT_OK(kill(taker, SIGKILL));
+	EXPECT_EQ(waitpid(taker, &status, 0), taker);
 }
 
 /* A child's image must not move while the parent's thread writes on. */
@@ -394,6 +471,49 @@ shootdown_storm(void)
 		expect_exit(status, 0);
 }
 
+static void *
+copying_peer(void *arg)
+{
+	int last = 0, now;
+
+	if (!pin_to_cpu((int)(long)arg))
+		return (void *)1;
+	while ((now = LOAD(&step)) >= 0) {
+		if (now == last)
+			continue;
+		last = now;
+		memset(shared_page, now, CROWD * PG);
+		STORE(&peer_step, now);
+	}
+	return NULL;
+}
+
+/* C6: faults hold the space shared, so that two threads which copy after a
+ * fork shoot at each other. */
+static void
+crossed_shootdowns(void)
+{
+	char *mine = map_pages(CROWD);
+	int i, status;
+	pid_t pid;
+
+	shared_page = (int *)map_pages(CROWD);
+	memset(mine, 1, CROWD * PG);
+	memset(shared_page, 1, CROWD * PG);
+	start_peer(copying_peer);
+	for (i = 1; i <= 20; i++) {
+		pid = (pid_t)EXPECT_OK(fork());
+		if (pid == 0)
+			msleep(60000);
+		STORE(&step, i);
+		memset(mine, i, CROWD * PG);
+		await(&peer_step, i);
+		EXPECT_OK(kill(pid, SIGKILL));
+		EXPECT_EQ(waitpid(pid, &status, 0), pid);
+	}
+	stop_peer();
+}
+
 /* --- counters: how many shootdowns an operation costs ---------------- */
 
 static void *
@@ -467,12 +587,11 @@ static void
 space_on_one_cpu_interrupts_none(void)
 {
 	uint64_t targets;
-	int i, mine = 0, other = 0;
 	char *p;
+	int i;
 
 	skip_unless_masked();
-	EXPECT(pick_cpus(&mine, &other));
-	EXPECT(pin_to_cpu(mine));
+	EXPECT(pin_to_cpu(nth_cpu(0)));
 	if (EXPECT_OK(fork()) == 0) {		/* a space that was only here */
 		targets = stat_now(TS_shootdown_targets);
 		for (i = 0; i < 100; i++) {
@@ -494,11 +613,13 @@ static const struct ktap_test tests[] = {
 	TEST(no_access_is_no_access, T_SMP),
 	TEST(copy_is_seen_by_peer, T_SMP),
 	TEST(write_protection_stops_writer, T_SMP),
+	TEST(freed_frames_are_not_seen, T_SMP | T_NOEMU),
 	TEST(fork_freezes_image, T_SMP),
 	TEST(both_write_after_fork, T_SMP),
 	TEST(spaces_do_not_mix, 0),
 	TEST(many_short_spaces, 0),
 	TEST(shootdown_storm, 0),
+	TEST(crossed_shootdowns, T_SMP),
 	TEST(one_shootdown_for_many_pages, T_TERN | T_SMP),
 	TEST(untouched_pages_need_none, T_TERN),
 	TEST(space_on_one_cpu_interrupts_none, T_TERN | T_SMP),
