@@ -20,6 +20,7 @@ import datetime
 import json
 import os
 import platform
+import resource
 import statistics
 import sys
 import tempfile
@@ -296,6 +297,34 @@ def boot_time(repeat=5, cpus=4):
     return report
 
 
+# usertests -q of xv6-riscv, one CPU, and how many cases that is.
+XV6_SUITE = (45, 66)
+
+
+def suite_time():
+    """Seconds of the host for all tests in the OS in one boot, on a machine
+    like xv6's: one CPU, 128 MiB."""
+    config = qemu.Config(cpus=1, debug=False, mem='128M', name='suite-time',
+                         args={'test': 'all'}, silence=120, total=600)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    result = qemu.Machine(config).run()
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds, cases = XV6_SUITE
+    ran = result.record.counts()['checks']
+    report = {'kind': 'suite', 'passed': result.passed, 'cases': ran,
+              'seconds': round(result.seconds, 1),
+              'seconds of a CPU': round(after.ru_utime + after.ru_stime -
+                                        before.ru_utime - before.ru_stime, 1),
+              'xv6': f'{cases} cases, {seconds} s',
+              'target': seconds / 4,
+              'met': result.passed and ran >= cases and
+              result.seconds <= seconds / 4,
+              'load of the host': round(os.getloadavg()[0], 1)}
+    (qemu.BUILD / f'suite-{config.arch}.json').write_text(
+        json.dumps(report, indent=1))
+    return report
+
+
 def main():
     result, _ = run(*sys.argv[1:2])
     if result.passed and len(sys.argv) == 1:
@@ -304,6 +333,11 @@ def main():
               f"{boot['fastest']} s (median of {boot['repetitions']}, "
               f"{boot['cpus']} CPUs, target 1 s; host load "
               f"{boot['load of the host']})")
+        suite = suite_time()
+        print(f"all tests of the OS in one boot: {suite['cases']} cases, "
+              f"{suite['seconds']} s, {suite['seconds of a CPU']} s of a CPU "
+              f"(target {suite['target']} s: a quarter of xv6's "
+              f"{suite['xv6']})")
     return 0 if result.passed else 1
 
 

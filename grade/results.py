@@ -16,7 +16,7 @@ import qemu
 
 PAGE = qemu.TOP / 'docs' / 'results.md'
 KINDS = ['test', 'matrix', 'check', 'unit', 'conformance', 'litmus', 'fuzz',
-         'planted', 'models', 'tsan', 'faults', 'boot']
+         'planted', 'models', 'tsan', 'faults', 'boot', 'suite']
 # What is shown as one table, a run a row.
 COLUMNS = {
     'conformance': ('where', 'planned', 'run', 'failed', 'skipped'),
@@ -25,6 +25,8 @@ COLUMNS = {
     'tsan': ('planned', 'run', 'failed', 'rounds'),
     'boot': ('seconds', 'fastest', 'kernel to prompt', 'target', 'met',
              'cpus', 'load of the host'),
+    'suite': ('cases', 'seconds', 'seconds of a CPU', 'xv6', 'target', 'met',
+              'load of the host'),
 }
 
 

@@ -7,18 +7,12 @@
 int
 main(int argc, char **argv)
 {
-	unsigned long ms, unit = 100;
-	char *end;
+	unsigned ms;
 
 	if (argc != 2)
 		die("usage: sleep seconds[.fraction]");
-	ms = strtoul(argv[1], &end, 10) * 1000;
-	if (*end == '.') {
-		for (end++; isdigit(*end); end++, unit /= 10)
-			ms += (unsigned long)(*end - '0') * unit;
-	}
-	if (*end != '\0')
-		die("sleep: not a number: %s", argv[1]);
-	msleep((unsigned)ms);
+	if (!parse_seconds(argv[1], &ms))
+		die("sleep: not a number of seconds: %s", argv[1]);
+	msleep(ms);
 	return 0;
 }

@@ -151,18 +151,23 @@ main(int argc, char **argv)
 		{ "thread", thread_worker },
 		{ "hog", hog_worker },
 	};
-	int c, seconds = 5, nworkers = cpu_count();
+	int c, nworkers = cpu_count();
+	unsigned ms = 5000;
 	size_t i;
 
 	while ((c = getopt(argc, argv, "t:n:m:")) != -1) {
 		switch (c) {
-		case 't': seconds = atoi(optarg); break;
+		case 't':
+			if (!parse_seconds(optarg, &ms))
+				die("stress: not a number of seconds: %s",
+				    optarg);
+			break;
 		case 'n': nworkers = atoi(optarg); break;
 		case 'm': npages = strtoul(optarg, NULL, 0); break;
 		default: return 2;
 		}
 	}
-	deadline = now_ns() + (uint64_t)seconds * 1000000000u;
+	deadline = now_ns() + (uint64_t)ms * 1000000u;
 	for (i = 0; i < nitems(modes) && optind < argc; i++) {
 		if (strcmp(argv[optind], modes[i].name) == 0)
 			return run(modes[i].worker, nworkers);

@@ -240,16 +240,11 @@ on_change(int sig)
 static unsigned
 milliseconds(const char *s)
 {
-	char *end;
-	unsigned long ms = strtoul(s, &end, 10) * 1000, scale = 100;
+	unsigned ms;
 
-	if (*end == '.') {
-		for (end++; isdigit(*end); end++, scale /= 10)
-			ms += (unsigned long)(*end - '0') * scale;
-	}
-	if (*end != '\0' || ms < 100 || ms > 3600000)
+	if (!parse_seconds(s, &ms) || ms < 100 || ms > 3600000)
 		die("top: -d takes 0.1 to 3600 seconds");
-	return (unsigned)ms;
+	return ms;
 }
 
 int

@@ -242,3 +242,22 @@ atoi(const char *s)
 {
 	return (int)strtol(s, NULL, 10);
 }
+
+bool
+parse_seconds(const char *s, unsigned *ms)
+{
+	unsigned long n, unit = 100;
+	char *end;
+
+	if (!isdigit(*s))
+		return false;
+	n = strtoul(s, &end, 10);
+	if (n > 4000000)
+		return false;
+	*ms = (unsigned)n * 1000;
+	if (*end == '.') {
+		for (end++; isdigit(*end); end++, unit /= 10)
+			*ms += (unsigned)((unsigned long)(*end - '0') * unit);
+	}
+	return *end == '\0';
+}

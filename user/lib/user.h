@@ -85,6 +85,8 @@ char	*strdup(const char *s);
 long	strtol(const char *s, char **end, int base);
 unsigned long strtoul(const char *s, char **end, int base);
 int	atoi(const char *s);
+/** "2" or "0.25": seconds, as milliseconds. @return false: something else */
+bool	parse_seconds(const char *s, unsigned *ms);
 bool	isspace(int c);
 bool	isdigit(int c);
 bool	isalpha(int c);

@@ -446,7 +446,7 @@ random_calls(uint64_t seed)
 	_exit(0);
 }
 
-/* Each child has half a second: a random call may well sleep. */
+/* Each child has a fifth of a second: a random call may well sleep. */
 static void
 random_calls_in_children(void)
 {
@@ -464,8 +464,8 @@ random_calls_in_children(void)
 			dup2(0, 2);
 			random_calls(seed * 7919);
 		}
-		for (i = 0; i < 25 && waitpid(pid, NULL, WNOHANG) == 0; i++)
-			msleep(20);
+		for (i = 0; i < 20 && waitpid(pid, NULL, WNOHANG) == 0; i++)
+			msleep(10);
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
 	}

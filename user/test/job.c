@@ -225,9 +225,9 @@ read_one(void)
 }
 
 static void
-sleep_a_second(void)
+sleep_half_a_second(void)
 {
-	struct timespec ts = { .tv_sec = 1 };
+	struct timespec ts = { .tv_nsec = 500000000 };
 
 	EXPECT_OK(nanosleep(&ts, NULL));
 }
@@ -272,8 +272,8 @@ calls_go_on(void)
 	EXPECT_CONT(pid);
 	EXPECT_EQ(write(fds[1], "x", 1), 1);
 	expect_exit(change(pid), 0);
-	/* From its beginning again it would take 1 s. */
-	EXPECT(stop_over_end(sleep_a_second, 1000) < 900000000ull);
+	/* From its beginning again it would take 500 ms. */
+	EXPECT(stop_over_end(sleep_half_a_second, 500) < 400000000ull);
 	/* Linux's ppoll does not count the time while it was stopped. */
 	(void)stop_over_end(poll_a_while, 200);
 }
@@ -480,9 +480,9 @@ children_stop_too(void)
 		msleep(2 + (unsigned)i % 8);
 		EXPECT_OK(kill(-pid, SIGSTOP));
 		EXPECT_STOP(pid, SIGSTOP);
-		msleep(20);
+		msleep(10);
 		memcpy(before, shared, PAGE_SIZE);
-		msleep(20);
+		msleep(10);
 		EXPECT_EQ(memcmp(before, shared, PAGE_SIZE), 0);
 		EXPECT_OK(kill(-pid, SIGKILL));
 		expect_end(pid, SIGKILL);

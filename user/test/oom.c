@@ -138,7 +138,7 @@ fork_bomb(void)
 		} else {
 			refused++;
 		}
-		msleep(50);
+		msleep(20);
 	}
 	while (kill(-pid, SIGKILL) == 0) {
 		while (waitpid(pid, &status, WNOHANG) > 0)

@@ -234,8 +234,8 @@ tools(void)
 	    "nothing | grep stack | wc; free | grep Mem | wc", out,
 	    sizeof(out)), 0);
 	EXPECT(strstr(out, "1 8 ") != NULL);
-	EXPECT_EQ(run_script("stress -t 1 -n 2 memory && "
-	    "stress -t 1 -n 2 fork && stress -t 1 -n 2 thread", out,
+	EXPECT_EQ(run_script("stress -t 0.3 -n 2 memory && "
+	    "stress -t 0.3 -n 2 fork && stress -t 0.3 -n 2 thread", out,
 	    sizeof(out)), 0);
 	EXPECT_STR(out, "");
 }
