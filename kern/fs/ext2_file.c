@@ -267,7 +267,7 @@ zero_tail(struct ext2_inode *ei)
 	if (error != 0)
 		return error;
 	memset((char *)page_to_virt(pg) + used, 0, PAGE_SIZE - used);
-	hole = pg->flags & PG_HOLE;
+	hole = page_flags(pg) & PG_HOLE;
 	vm_object_put(pg, !hole);
 	return 0;
 }

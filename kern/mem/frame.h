@@ -37,10 +37,15 @@ struct vm_page {
 		};
 		uint64_t holds;	/* [a] both: whoever makes it 0 frees */
 	};
+	union {
+		struct {
+			uint32_t wpins; /* [a] those of pins that write */
+			uint32_t flags; /* [a] PG_* */
+		};
+		uint64_t special; /* [a] both, see PAGE_SPECIAL */
+	};
 	uint8_t state;		/* [f] enum frame_state */
 	uint8_t order;		/* [f] of the block that starts here */
-	uint32_t wpins;		/* [a] those of pins that write */
-	uint32_t flags;		/* [a] PG_* */
 	void *owner;		/* [o] Mach: object; L4: root node; else NULL */
 	uint64_t offset;	/* [o] offset in the owner; table: entries */
 	union {
@@ -62,6 +67,13 @@ struct vm_page {
 #define PG_MODIFIED   0x0020 /* differs from the disk */
 #define PG_WRITEBACK  0x0040 /* on its way to the disk */
 #define PG_HOLE	      0x0080 /* zero, and no place on the disk */
+
+/** PG_* of @p pg; without the lock of its owner, a hint. */
+#define page_flags(pg) __atomic_load_n(&(pg)->flags, __ATOMIC_RELAXED)
+
+/* In vm_page.special, by one load: the kernel writes to the page, or the page
+ * cache has it. */
+#define PAGE_SPECIAL ((uint64_t)PG_CACHED << 32 | 0xffffffffu)
 
 enum frame_flags {
 	FRAME_DEFAULT = 0,

@@ -95,7 +95,7 @@ find(const struct vm_object *o, uint64_t index)
 
 	while (pg != NULL && (pg->owner != o || pg->offset != index))
 		pg = pg->chain;
-	if (pg != NULL && unlikely(!(pg->flags & PG_REFERENCED)))
+	if (pg != NULL && unlikely(!(page_flags(pg) & PG_REFERENCED)))
 		set_flags(pg, PG_REFERENCED);
 	return pg;
 }
@@ -139,7 +139,7 @@ vm_object_modify(struct vm_page *pg)
 {
 	struct vm_object *o = pg->owner;
 
-	if (pg->flags & PG_MODIFIED)
+	if (page_flags(pg) & PG_MODIFIED)
 		return;
 	set_flags(pg, PG_MODIFIED);
 	list_remove(&pg->link);
@@ -156,8 +156,8 @@ take_out(struct vm_page *pg)
 {
 	struct vm_page **at = bucket_of(pg->owner, pg->offset);
 
-	KASSERT(!(pg->flags & (PG_WRITEBACK)));
-	if (pg->flags & PG_MODIFIED)
+	KASSERT(!(page_flags(pg) & (PG_WRITEBACK)));
+	if (page_flags(pg) & PG_MODIFIED)
 		unmodify(pg);
 	while (*at != pg)
 		at = &(*at)->chain;
@@ -183,7 +183,7 @@ vm_object_discard(struct vm_object *o, uint64_t index)
 {
 	struct vm_page *pg = vm_object_find(o, index);
 
-	if (pg != NULL && (pg->flags & (PG_BUSY | PG_WRITEBACK)))
+	if (pg != NULL && (page_flags(pg) & (PG_BUSY | PG_WRITEBACK)))
 		return false;
 	if (pg != NULL)
 		take_out(pg);
@@ -250,7 +250,7 @@ get_slow(struct vm_object *o, uint64_t index, enum vm_object_how how,
 	spin_lock(&vm_object_lock);
 	for (;;) {
 		pg = vm_object_find(o, index);
-		if (pg != NULL && !(pg->flags & in_use))
+		if (pg != NULL && !(page_flags(pg) & in_use))
 			break;
 		if (pg != NULL) {
 			wait_for(pg);
@@ -287,7 +287,7 @@ vm_object_get(struct vm_object *o, uint64_t index, enum vm_object_how how,
 	if (unlikely(how != OBJ_READ || !spin_lock_fast(&vm_object_lock)))
 		return get_slow(o, index, how, out);
 	pg = find(o, index);
-	if (likely(pg != NULL && !(pg->flags & PG_BUSY))) {
+	if (likely(pg != NULL && !(page_flags(pg) & PG_BUSY))) {
 		page_hold(pg);
 		spin_unlock(&vm_object_lock);
 		*out = pg;
@@ -301,7 +301,7 @@ void
 vm_object_put(struct vm_page *pg, bool modified)
 {
 	spin_lock(&vm_object_lock);
-	KASSERT(pg->flags & PG_BUSY);
+	KASSERT(page_flags(pg) & PG_BUSY);
 	clear_flags(pg, PG_BUSY);
 	if (modified)
 		vm_object_modify(pg);
@@ -335,7 +335,7 @@ collect(struct vm_object *o, struct vm_page **pages, struct vm_txn *txn)
 
 		if (n == VM_OBJECT_BATCH)
 			break;
-		if (pg->flags & (PG_BUSY | PG_WRITEBACK))
+		if (page_flags(pg) & (PG_BUSY | PG_WRITEBACK))
 			continue;
 		unmodify(pg);
 		write_protect(o, pg, txn);
@@ -420,7 +420,7 @@ take_out_from(struct list *head, uint64_t first)
 
 		if (pg->offset < first)
 			continue;
-		if (pg->flags & (PG_BUSY | PG_WRITEBACK)) {
+		if (page_flags(pg) & (PG_BUSY | PG_WRITEBACK)) {
 			wait_for(pg);
 			return false;
 		}
@@ -465,7 +465,7 @@ vm_object_forget(struct vm_object *o, uint64_t index)
 
 	spin_lock(&vm_object_lock);
 	while ((pg = vm_object_find(o, index)) != NULL) {
-		if (!(pg->flags & (PG_BUSY | PG_WRITEBACK))) {
+		if (!(page_flags(pg) & (PG_BUSY | PG_WRITEBACK))) {
 			take_out(pg);
 			break;
 		}
@@ -493,7 +493,7 @@ vm_object_purge(struct vm_object *o)
 static bool
 is_spare(const struct vm_page *pg)
 {
-	return (__atomic_load_n(&pg->flags, __ATOMIC_RELAXED) &
+	return (page_flags(pg) &
 		   (PG_CACHED | PG_BUSY | PG_WRITEBACK | PG_MODIFIED)) ==
 	    PG_CACHED &&
 	    __atomic_load_n(&pg->holds, __ATOMIC_ACQUIRE) == 1;
@@ -542,7 +542,7 @@ reclaim(size_t want)
 		clock_hand = (clock_hand + 1) % frame_array_size;
 		if (!is_spare(pg))
 			continue;
-		if (pg->flags & PG_REFERENCED) {
+		if (page_flags(pg) & PG_REFERENCED) {
 			clear_flags(pg, PG_REFERENCED);
 			continue;
 		}
@@ -561,7 +561,7 @@ vm_object_wait(struct vm_object *o, uint64_t index, bool write,
 {
 	const struct vm_page *pg = vm_object_find(o, index);
 
-	if (pg != NULL && (pg->flags & PG_BUSY)) {
+	if (pg != NULL && (page_flags(pg) & PG_BUSY)) {
 		txn->wait.wq = waitq_of(pg);
 		txn->wait.seq = waitq_sequence(txn->wait.wq);
 		return VM_WAIT;
@@ -575,7 +575,7 @@ vm_object_wait(struct vm_object *o, uint64_t index, bool write,
 bool
 vm_object_may_modify(const struct vm_page *pg, struct vm_txn *txn)
 {
-	if (likely((pg->flags & PG_MODIFIED) || nunsaved < limit))
+	if (likely((page_flags(pg) & PG_MODIFIED) || nunsaved < limit))
 		return true;
 	txn->wait.wq = &throttle_wq;
 	txn->wait.seq = waitq_sequence(&throttle_wq);
@@ -597,7 +597,7 @@ vm_object_fill(struct vm_txn *txn)
 		error = vm_object_get(o, txn->fill.index,
 		    write ? OBJ_LOCK : OBJ_READ, &pg);
 	if (error == 0 && write) {
-		if (pg->flags & PG_HOLE)
+		if (page_flags(pg) & PG_HOLE)
 			error = o->ops->back(o, pg);
 		page_hold(pg);
 		vm_object_put(pg, false);

@@ -29,8 +29,8 @@ plain_page(pte_t e)
 		return NULL;
 	KASSERT(phys_is_ram(pte_pa(e)));
 	/* Under the lock: a pin for writing that comes later finds no W. */
-	if (unlikely((pg->flags & PG_CACHED) |
-		__atomic_load_n(&pg->wpins, __ATOMIC_ACQUIRE)))
+	if (unlikely(__atomic_load_n(&pg->special, __ATOMIC_ACQUIRE) &
+		PAGE_SPECIAL))
 		return NULL;
 	return pg;
 }

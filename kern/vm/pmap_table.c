@@ -112,7 +112,7 @@ table_free(struct vm_page *pg)
 	struct table_cache *c = &caches[cpu_id()];
 
 	check_zero(pg);
-	if (pg->flags & PG_TABLE)
+	if (page_flags(pg) & PG_TABLE)
 		counter_add(TS_page_tables, (uint64_t)-1);
 	__atomic_store_n(&pg->flags, 0, __ATOMIC_RELAXED);
 	if (pg->owner != NULL)

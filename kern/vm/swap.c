@@ -181,8 +181,8 @@ find_free(uint64_t *slot)
 int
 swap_out(struct vm_page *pg, uint64_t *slot)
 {
-	KASSERT(!(pg->flags & PG_CACHED) || pg->owner == &swap_object);
-	if (pg->flags & PG_CACHED) {
+	KASSERT(!(page_flags(pg) & PG_CACHED) || pg->owner == &swap_object);
+	if (page_flags(pg) & PG_CACHED) {
 		*slot = pg->offset;
 		if (words[*slot] == 0)
 			vm_object_modify(pg); /* who had it may have written */
@@ -218,7 +218,7 @@ swap_is_last(uint64_t slot, const struct vm_page *pg)
 {
 	return words[slot] == 1 &&
 	    __atomic_load_n(&pg->holds, __ATOMIC_ACQUIRE) == 1 &&
-	    !(pg->flags & (PG_BUSY | PG_WRITEBACK));
+	    !(page_flags(pg) & (PG_BUSY | PG_WRITEBACK));
 }
 
 /* ---- checking ---- */

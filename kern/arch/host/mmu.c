@@ -215,7 +215,7 @@ check_table(paddr_t table, vaddr_t va)
 		    cpu_id(), (unsigned long)va, (unsigned long)table);
 	pg = phys_to_page(table);
 	if (__atomic_load_n(&pg->holds, __ATOMIC_RELAXED) == 0 ||
-	    !(__atomic_load_n(&pg->flags, __ATOMIC_RELAXED) & PG_TABLE))
+	    !(page_flags(pg) & PG_TABLE))
 		panic("MMU: CPU %u walks 0x%lx through freed table 0x%lx, "
 		      "ASID %u, root 0x%lx",
 		    cpu_id(), (unsigned long)va, (unsigned long)table,
@@ -237,7 +237,7 @@ check_frame(paddr_t pa, vaddr_t va)
 	    __atomic_load_n(&pg->holds, __ATOMIC_RELAXED) == 0)
 		panic("MMU: CPU %u reaches freed frame 0x%lx at 0x%lx",
 		    cpu_id(), (unsigned long)pa, (unsigned long)va);
-	if (__atomic_load_n(&pg->flags, __ATOMIC_RELAXED) & PG_TABLE)
+	if (page_flags(pg) & PG_TABLE)
 		panic("MMU: CPU %u reaches page table 0x%lx at 0x%lx",
 		    cpu_id(), (unsigned long)pa, (unsigned long)va);
 }

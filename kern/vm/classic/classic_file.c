@@ -87,7 +87,7 @@ fault_locked(const struct fault *f, struct vm_page *pg,
 		return enter_locked(f, pg, (bits & ~PMAP_W) | PMAP_COW, seen);
 	if (write && !vm_object_may_modify(pg, f->txn))
 		return VM_WAIT;
-	if (!write && !(pg->flags & PG_MODIFIED))
+	if (!write && !(page_flags(pg) & PG_MODIFIED))
 		bits &= ~PMAP_W;
 	error = enter_locked(f, pg, bits, seen);
 	if (error == 0 && write)
@@ -109,8 +109,8 @@ classic_file_fault(const struct fault *f, const struct pmap_leaf *seen)
 	pg = vm_object_find(o, index);
 	if (index >= o->npages) {
 		error = ENXIO;
-	} else if (pg == NULL || (pg->flags & PG_BUSY) ||
-	    (write && shared && (pg->flags & PG_HOLE))) {
+	} else if (pg == NULL || (page_flags(pg) & PG_BUSY) ||
+	    (write && shared && (page_flags(pg) & PG_HOLE))) {
 		error = vm_object_wait(o, index, write && shared, f->txn);
 	} else if (write && !shared) {
 		page_hold(pg);

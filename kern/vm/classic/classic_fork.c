@@ -36,7 +36,7 @@ take_odd(struct pmap_cursor *c, const struct pmap_leaf *leaf, void *arg)
 		return 0;
 	}
 	/* Of a file and not ours alone: the child faults. */
-	if (o->r->object != NULL && (pg->flags & PG_CACHED) &&
+	if (o->r->object != NULL && (page_flags(pg) & PG_CACHED) &&
 	    pg->owner != &swap_object)
 		return 0;
 	page_hold(pg);

@@ -70,7 +70,7 @@ static bool
 is_elsewhere(const struct region *r, const struct vm_page *pg)
 {
 	return region_shared(r) ||
-	    ((pg->flags & PG_CACHED) && pg->owner != &swap_object);
+	    ((page_flags(pg) & PG_CACHED) && pg->owner != &swap_object);
 }
 
 static int
@@ -209,7 +209,7 @@ classic_swap_in(struct classic_space *cs, struct pmap *table, vaddr_t va,
 
 	spin_lock(&vm_object_lock);
 	pg = vm_object_find(&swap_object, slot);
-	if (pg == NULL || (pg->flags & PG_BUSY)) {
+	if (pg == NULL || (page_flags(pg) & PG_BUSY)) {
 		error = vm_object_wait(&swap_object, slot, false, txn);
 		goto out;
 	}

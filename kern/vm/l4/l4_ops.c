@@ -101,7 +101,7 @@ remember(const struct vm_page *pg, struct vmspace *vs, vaddr_t va,
 	uint32_t flags = (bits & PMAP_DIRTY ? PG_DIRTY : 0) |
 	    (bits & PMAP_ACCESSED ? PG_REFERENCED : 0);
 
-	if (~pg->flags & flags)
+	if (~page_flags(pg) & flags)
 		__atomic_fetch_or(&((struct vm_page *)(uintptr_t)pg)->flags,
 		    flags, __ATOMIC_RELAXED);
 	if ((bits & PMAP_DIRTY) && owner && !list_empty(&vs->overlays))

@@ -52,7 +52,7 @@ l4_pg_harvest(struct vm_page *pg, unsigned clear, struct vm_txn *txn)
 		return PG_HARVEST_UNKNOWN;
 	if (status & L4_REFERENCED)
 		answer |= PG_HARVEST_REF;
-	if ((status & L4_WRITTEN) || (pg->flags & PG_DIRTY))
+	if ((status & L4_WRITTEN) || (page_flags(pg) & PG_DIRTY))
 		answer |= PG_HARVEST_DIRTY;
 	return answer;
 }

@@ -71,7 +71,7 @@ answer_locked(const struct root_fault *f, struct vm_page *pg)
 		return root_answer(f, pg, rights & ~VM_PROT_WRITE);
 	if (write && !vm_object_may_modify(pg, f->txn))
 		return VM_WAIT;
-	if (!write && !(pg->flags & PG_MODIFIED))
+	if (!write && !(page_flags(pg) & PG_MODIFIED))
 		rights &= ~VM_PROT_WRITE;
 	error = root_answer(f, pg, rights);
 	if (error == 0 && write)
@@ -93,8 +93,8 @@ root_file_fault(const struct root_fault *f)
 	pg = vm_object_find(o, index);
 	if (index >= o->npages) {
 		error = ENXIO;
-	} else if (pg == NULL || (pg->flags & PG_BUSY) ||
-	    (write && shared && (pg->flags & PG_HOLE))) {
+	} else if (pg == NULL || (page_flags(pg) & PG_BUSY) ||
+	    (write && shared && (page_flags(pg) & PG_HOLE))) {
 		error = vm_object_wait(o, index, write && shared, f->txn);
 	} else if (write && !shared) {
 		page_hold(pg);

@@ -84,7 +84,7 @@ static bool
 may_go(uintptr_t slot, bool in_gather)
 {
 	const struct vm_page *pg = slot_page(slot);
-	uint64_t cached = (pg->flags & PG_CACHED) != 0;
+	uint64_t cached = (page_flags(pg) & PG_CACHED) != 0;
 
 	if (slot & SLOT_COW)
 		return __atomic_load_n(&pg->pins, __ATOMIC_ACQUIRE) == 0;
@@ -269,7 +269,7 @@ root_swap_in(const struct root_fault *f)
 		goto out;
 	}
 	pg = vm_object_find(&swap_object, slot_swap(*slot));
-	if (pg == NULL || (pg->flags & PG_BUSY)) {
+	if (pg == NULL || (page_flags(pg) & PG_BUSY)) {
 		error = vm_object_wait(&swap_object, slot_swap(*slot), false,
 		    f->txn);
 		goto out;

@@ -402,8 +402,8 @@ static bool
 is_alone(const struct vm_map_entry *e)
 {
 	return e->object == NULL ||
-	    (e->object->one_mapping && e->object->shadow == NULL &&
-		!e->needs_copy);
+	    (e->object->one_mapping && !e->needs_copy &&
+		!mach_object_shadows(e->object));
 }
 
 static int

@@ -33,7 +33,8 @@ struct mach_object {
 	uint64_t npages;	    /* [l] size */
 	struct list memq;	    /* [l] its pages, by vm_page.link */
 	struct list paged;	    /* [l] those on swap, by paged.link */
-	struct mach_object *shadow; /* [l] where missing pages are, or NULL */
+	struct mach_object *shadow; /* [l] where missing pages are, or NULL;
+				     * [a] is it NULL? */
 	uint64_t shadow_offset;	    /* [l] of our page 0 in the shadow */
 	struct list shadows;	    /* [l] objects that shadow this one */
 	struct list shadow_link;    /* [s] in shadow->shadows */
@@ -96,6 +97,14 @@ static inline bool
 entry_shared(const struct vm_map_entry *e)
 {
 	return (e->flags & VM_MAP_SHARED) != 0;
+}
+
+/** Is there anything behind @p o?  Without its lock: the collapse by another
+ * space may just have ended the chain, which changes nothing that @p o shows. */
+static inline bool
+mach_object_shadows(const struct mach_object *o)
+{
+	return __atomic_load_n(&o->shadow, __ATOMIC_ACQUIRE) != NULL;
 }
 
 /** Page of the entry's object at @p va. */

@@ -64,7 +64,7 @@ chain_yields(const struct vm_map_entry *e, vaddr_t va,
 		++*depth;
 	}
 	if (o->file != NULL) /* its cache has it until it is revoked */
-		found = (pg->flags & PG_CACHED) && pg->owner == o->file &&
+		found = (page_flags(pg) & PG_CACHED) && pg->owner == o->file &&
 			pg->offset == i ?
 		    pg :
 		    NULL;
@@ -233,7 +233,7 @@ count_leaf(struct pmap_cursor *c, const struct pmap_leaf *leaf, void *arg)
 
 	(void)c;
 	if (leaf->kind != PMAP_SOFT && leaf->link != PV_UNMANAGED &&
-	    (phys_to_page(leaf->pa)->flags & PG_CACHED))
+	    (page_flags(phys_to_page(leaf->pa)) & PG_CACHED))
 		ca->count(phys_to_page(leaf->pa), ca->arg);
 	return 0;
 }

@@ -33,7 +33,7 @@ shared_locked(const struct fault *f, struct vm_page *pg)
 
 	if (write && !vm_object_may_modify(pg, f->txn))
 		return VM_WAIT;
-	if (!write && !(pg->flags & PG_MODIFIED))
+	if (!write && !(page_flags(pg) & PG_MODIFIED))
 		bits &= ~PMAP_W;
 	error = fault_enter(f, pg, bits);
 	if (error == 0 && write)
@@ -54,8 +54,8 @@ mach_file_fault(const struct fault *f, struct vm_object *file, uint64_t index)
 	pg = vm_object_find(file, index);
 	if (index >= file->npages) {
 		error = ENXIO;
-	} else if (pg == NULL || (pg->flags & PG_BUSY) ||
-	    (write && shared && (pg->flags & PG_HOLE))) {
+	} else if (pg == NULL || (page_flags(pg) & PG_BUSY) ||
+	    (write && shared && (page_flags(pg) & PG_HOLE))) {
 		error = vm_object_wait(file, index, write && shared, f->txn);
 	} else if (write && !shared) {
 		page_hold(pg);

@@ -109,7 +109,7 @@ copy_entry(struct vmspace *parent, struct vmspace *child,
 	struct vm_map_entry *c;
 	int error = 0;
 
-	if (copies && e->object != NULL && e->object->shadow != NULL) {
+	if (copies && e->object != NULL && mach_object_shadows(e->object)) {
 		spin_lock(&e->object->lock);
 		mach_object_collapse(e->object, txn);
 		spin_unlock(&e->object->lock);

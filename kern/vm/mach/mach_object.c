@@ -191,7 +191,7 @@ skip_shadow(struct mach_object *o, struct mach_object *s)
 	struct mach_object *t = s->shadow;
 
 	list_remove(&o->shadow_link);
-	o->shadow = t;
+	__atomic_store_n(&o->shadow, t, __ATOMIC_RELEASE);
 	o->shadow_offset += s->shadow_offset;
 	if (t == NULL)
 		return;

@@ -32,7 +32,7 @@ mach_pg_harvest(struct vm_page *pg, unsigned clear, struct vm_txn *txn)
 	seen = protect_page(pg, bits, false, txn);
 	if (seen & PMAP_ACCESSED)
 		answer |= PG_HARVEST_REF;
-	if ((seen & PMAP_DIRTY) || (pg->flags & PG_DIRTY))
+	if ((seen & PMAP_DIRTY) || (page_flags(pg) & PG_DIRTY))
 		answer |= PG_HARVEST_DIRTY;
 	return answer;
 }

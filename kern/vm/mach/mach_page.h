@@ -76,7 +76,7 @@ mach_object_has(const struct mach_object *o, uint64_t index)
 static inline bool
 is_cached(const struct vm_page *pg)
 {
-	return (__atomic_load_n(&pg->flags, __ATOMIC_RELAXED) & PG_CACHED) !=
+	return (page_flags(pg) & PG_CACHED) !=
 	    0;
 }
 

@@ -83,7 +83,7 @@ set_known(struct queued *q, bool known)
 static bool
 is_dirty(const struct vm_page *pg)
 {
-	return __atomic_load_n(&pg->flags, __ATOMIC_RELAXED) & PG_DIRTY;
+	return page_flags(pg) & PG_DIRTY;
 }
 
 /* A, and then D, over all leaves of a page. */

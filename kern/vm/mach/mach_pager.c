@@ -149,7 +149,7 @@ pager_page_in(struct mach_object *o, uint64_t index, struct vm_page **out,
 
 	spin_lock(&vm_object_lock);
 	pg = vm_object_find(&swap_object, p->slot);
-	if (pg == NULL || (pg->flags & (PG_BUSY | PG_WRITEBACK))) {
+	if (pg == NULL || (page_flags(pg) & (PG_BUSY | PG_WRITEBACK))) {
 		/* As for a store: until it has been read, and written. */
 		(void)vm_object_wait(&swap_object, p->slot, true, txn);
 		spin_unlock(&vm_object_lock);
@@ -157,7 +157,7 @@ pager_page_in(struct mach_object *o, uint64_t index, struct vm_page **out,
 	}
 	page_hold(pg);
 	free_slot(p); /* the only word, so the page leaves the cache */
-	KASSERT(!(pg->flags & PG_CACHED));
+	KASSERT(!(page_flags(pg) & PG_CACHED));
 	spin_unlock(&vm_object_lock);
 	vm_page_insert(pg, o, index);
 	*out = pg;

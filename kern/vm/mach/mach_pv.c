@@ -159,7 +159,7 @@ pv_holds(struct vm_page *pg, uintptr_t link, const struct vmspace *vs,
 static void
 note_dirty(struct vmspace *vs, vaddr_t va, struct vm_page *pg)
 {
-	if (!(__atomic_load_n(&pg->flags, __ATOMIC_RELAXED) & PG_DIRTY))
+	if (!(page_flags(pg) & PG_DIRTY))
 		__atomic_fetch_or(&pg->flags, PG_DIRTY, __ATOMIC_RELAXED);
 	if (unlikely(!list_empty(&vs->overlays)))
 		vm_overlay_dirtied(vs, va);

@@ -258,7 +258,7 @@ same_memory(const struct vm_map_entry *a, const struct vm_map_entry *b)
 			a->offset + entry_npages(a) == b->offset);
 	/* The object of a can grow over what nobody has touched. */
 	return b->object == NULL && o != NULL && mach_object_refs(o) == 1 &&
-	    o->one_mapping && o->shadow == NULL &&
+	    o->one_mapping && !mach_object_shadows(o) &&
 	    a->offset + entry_npages(a) == o->npages;
 }
 
