@@ -78,6 +78,16 @@ chain_pop(struct chain *c)
 	return pg;
 }
 
+/* All of @p from, if any, becomes all of the empty @p to. */
+static void
+chain_move(struct chain *to, struct chain *from)
+{
+	to->head = from->head;
+	__atomic_store_n(&to->n, from->n, __ATOMIC_RELAXED);
+	from->head = NULL;
+	__atomic_store_n(&from->n, 0, __ATOMIC_RELAXED);
+}
+
 static size_t
 index_of(const struct vm_page *pg)
 {
@@ -224,13 +234,12 @@ refill(unsigned flags)
 	bool fell = false;
 
 	if (c->spare.n > 0) {
-		c->open = c->spare;
-		c->spare = (struct chain){ NULL, 0 };
+		chain_move(&c->open, &c->spare);
 		return chain_pop(&c->open);
 	}
 	spin_lock(&frame_lock);
 	if (ndepot > 0) {
-		c->open = *depot_at(ndepot - 1, ndepot - 1);
+		chain_move(&c->open, depot_at(ndepot - 1, ndepot - 1));
 	} else {
 		while (c->open.n < BATCH && buddy_free > reserve + BATCH)
 			chain_push(&c->open, buddy_remove(0));
@@ -344,15 +353,15 @@ free_now(struct vm_page *pg)
 static __slowpath void
 put_chain(struct frame_cache *c)
 {
-	struct chain full = c->spare;
+	struct chain full = { NULL, 0 };
 
-	c->spare = c->open;
-	c->open = (struct chain){ NULL, 0 };
+	chain_move(&full, &c->spare);
+	chain_move(&c->spare, &c->open);
 	if (full.n == 0)
 		return;
 	spin_lock(&frame_lock);
 	if (ndepot < DEPOT_MAX)
-		*depot_at(ndepot, ndepot + 1) = full;
+		chain_move(depot_at(ndepot, ndepot + 1), &full);
 	else
 		while (full.n > 0)
 			buddy_insert(chain_pop(&full), 0);

@@ -234,7 +234,8 @@ take_leaf_locked(struct pmap_cursor *c, const struct pmap_leaf *leaf,
 	unsigned clear = own_rights(u) | reset_bits(u), old = leaf->bits;
 
 	if (leaf->bits & PMAP_RWX & ~own_rights(u)) {
-		if (reset_bits(u) && pg->wpins != 0)
+		if (reset_bits(u) &&
+		    __atomic_load_n(&pg->wpins, __ATOMIC_ACQUIRE) != 0)
 			clear &= ~PMAP_DIRTY; /* see keep_written() */
 		if (leaf->bits & clear)
 			old = pmap_cursor_change(c, clear, 0, tk->tg);
