@@ -54,8 +54,8 @@ METHODS = [
     ('tests in the OS', 'both machines, designs, CPUs, lanes', 'make test',
      'test.json', None),
     ('planted bugs in the OS', 'sweeps: arguments, allocations, leaks, '
-     'half-way copies', 'make planted-os', 'planted-os.json',
-     'planted-os.json'),
+     'half-way copies; shootdown, both machines', 'make planted-os',
+     'planted-os.json', 'planted-os.json'),
     ('long sweeps', 'each system call 10^6 times; 10^5 fresh pages of each '
      'source; 10^6 racing unmaps', 'make sweep', 'sweep-*.json', None),
     ('full matrix', 'the same, all combinations', 'make test-all',

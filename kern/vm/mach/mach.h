@@ -99,8 +99,8 @@ entry_shared(const struct vm_map_entry *e)
 	return (e->flags & VM_MAP_SHARED) != 0;
 }
 
-/** Is there anything behind @p o?  Without its lock: a collapse by another space
- * may just have ended the chain, which changes nothing that @p o shows. */
+/** Is there anything behind @p o?  Without its lock: another space may have
+ * collapsed the chain just now, which changes nothing that @p o shows. */
 static inline bool
 mach_object_shadows(const struct mach_object *o)
 {
