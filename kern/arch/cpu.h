@@ -52,7 +52,6 @@ extern unsigned ncpu;
  *                               CPU when booted with relax=wfi
  * void mb(void);                full fence between loads, stores and page-table
  *                               walks of any CPU
- * uint64_t cpu_instructions(void);  retired instructions, or a cycle counter
  * void *cpu_return_address / frame pointers: see trap.h backtrace
  */
 #include "machine/cpu.h"

@@ -75,10 +75,4 @@ mb(void)
 	host_point(HOST_MB);
 }
 
-static inline uint64_t
-cpu_instructions(void)
-{
-	return __builtin_ia32_rdtsc();
-}
-
 #endif

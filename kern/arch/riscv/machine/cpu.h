@@ -89,10 +89,4 @@ mb(void)
 	__asm__ volatile("fence" ::: "memory");
 }
 
-static inline uint64_t
-cpu_instructions(void)
-{
-	return csr_read(instret);
-}
-
 #endif

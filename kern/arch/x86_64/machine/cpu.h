@@ -98,12 +98,6 @@ cpu_tsc(void)
 }
 
 static inline uint64_t
-cpu_instructions(void)
-{
-	return cpu_tsc();
-}
-
-static inline uint64_t
 msr_read(uint32_t msr)
 {
 	uint32_t low, high;
