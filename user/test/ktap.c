@@ -430,6 +430,21 @@ stat_now(enum tern_stat_index i)
 }
 
 void
+stat_settled(struct tern_stat *st)
+{
+	uint64_t before;
+	int still = 0;
+
+	tern_stat(st, sizeof(*st));
+	while (still < 3) {
+		before = st->v[TS_threads];
+		msleep(5);
+		tern_stat(st, sizeof(*st));
+		still = st->v[TS_threads] == before ? still + 1 : 0;
+	}
+}
+
+void
 await(int *word, int value)
 {
 	uint64_t end = now_ns() + AWAIT_MS * 1000000ull * time_scale();

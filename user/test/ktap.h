@@ -108,6 +108,9 @@ void	expect_signal(int status, int sig);
 char	*map_pages(size_t npages);
 char	*map_shared(size_t npages);
 uint64_t stat_now(enum tern_stat_index i);
+/** All of them, once what ended before is gone: a thread that was waited for may
+ * still be on its way out on another CPU. */
+void	stat_settled(struct tern_stat *st);
 /** Waits, yielding, until *@p word is @p value; fails after 10 s. */
 void	await(int *word, int value);
 /** A pseudo-random sequence, the same everywhere. */

@@ -389,7 +389,7 @@ every_allocation(operation *op, bool program)
 	area = map_pages(AREA_PAGES);
 	memset(area, 7, AREA_PAGES * PG);
 	EXPECT_EQ(program ? 0 : op(), 0);
-	tern_stat(&before, sizeof(before));
+	stat_settled(&before);
 	for (n = 1; n < LIMIT; n++) {
 		failed = stat_now(TS_failed_allocs);
 		pid = (pid_t)EXPECT_OK(fork());

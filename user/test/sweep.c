@@ -463,7 +463,7 @@ sweep_section(enum section s)
 
 	sweep_prepare();
 	ask_for_designs();
-	tern_stat(&before, sizeof(before));
+	stat_settled(&before);
 	for (c = sec->calls; c < sec->calls + sec->n; c++) {
 		sweep_restore(c);
 		tern_stat(&before, sizeof(before));

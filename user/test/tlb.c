@@ -471,6 +471,8 @@ shootdown_storm(void)
 		expect_exit(status, 0);
 }
 
+enum { CROSSED = 64 };	/* pages of each; a shootdown a page */
+
 static void *
 copying_peer(void *arg)
 {
@@ -482,7 +484,7 @@ copying_peer(void *arg)
 		if (now == last)
 			continue;
 		last = now;
-		memset(shared_page, now, CROWD * PG);
+		memset(shared_page, now, CROSSED * PG);
 		STORE(&peer_step, now);
 	}
 	return NULL;
@@ -493,20 +495,20 @@ copying_peer(void *arg)
 static void
 crossed_shootdowns(void)
 {
-	char *mine = map_pages(CROWD);
+	char *mine = map_pages(CROSSED);
 	int i, status;
 	pid_t pid;
 
-	shared_page = (int *)map_pages(CROWD);
-	memset(mine, 1, CROWD * PG);
-	memset(shared_page, 1, CROWD * PG);
+	shared_page = (int *)map_pages(CROSSED);
+	memset(mine, 1, CROSSED * PG);
+	memset(shared_page, 1, CROSSED * PG);
 	start_peer(copying_peer);
-	for (i = 1; i <= 20; i++) {
+	for (i = 1; i <= 10; i++) {
 		pid = (pid_t)EXPECT_OK(fork());
 		if (pid == 0)
 			msleep(60000);
 		STORE(&step, i);
-		memset(mine, i, CROWD * PG);
+		memset(mine, i, CROSSED * PG);
 		await(&peer_step, i);
 		EXPECT_OK(kill(pid, SIGKILL));
 		EXPECT_EQ(waitpid(pid, &status, 0), pid);
@@ -586,20 +588,24 @@ untouched_pages_need_none(void)
 static void
 space_on_one_cpu_interrupts_none(void)
 {
-	uint64_t targets;
+	uint64_t targets = 1;
+	int i, tries;
 	char *p;
-	int i;
 
 	skip_unless_masked();
 	EXPECT(pin_to_cpu(nth_cpu(0)));
 	if (EXPECT_OK(fork()) == 0) {		/* a space that was only here */
-		targets = stat_now(TS_shootdown_targets);
-		for (i = 0; i < 100; i++) {
-			p = map_pages(4);
-			memset(p, 1, 4 * PG);
-			EXPECT_OK(munmap(p, 4 * PG));
+		/* Everybody's counter, as above. */
+		for (tries = 0; tries < 3 && targets != 0; tries++) {
+			targets = stat_now(TS_shootdown_targets);
+			for (i = 0; i < 100; i++) {
+				p = map_pages(4);
+				memset(p, 1, 4 * PG);
+				EXPECT_OK(munmap(p, 4 * PG));
+			}
+			targets = stat_now(TS_shootdown_targets) - targets;
 		}
-		EXPECT_EQ(stat_now(TS_shootdown_targets) - targets, 0);
+		EXPECT_EQ(targets, 0);
 		_exit(0);
 	}
 	EXPECT_OK(wait(&i));
