@@ -108,8 +108,8 @@ void	expect_signal(int status, int sig);
 char	*map_pages(size_t npages);
 char	*map_shared(size_t npages);
 uint64_t stat_now(enum tern_stat_index i);
-/** All of them, once what ended before is gone: a thread that was waited for may
- * still be on its way out on another CPU. */
+/** All of them, once what ended before is gone: a thread that was waited for
+ * may still be on its way out on another CPU. */
 void	stat_settled(struct tern_stat *st);
 /** Waits, yielding, until *@p word is @p value; fails after 10 s. */
 void	await(int *word, int value);
