@@ -380,13 +380,13 @@ class Frames:
         if self.data is None:
             self.data = read(int(self.array), self.n * self.type.sizeof)
         at = {f: offset_of('struct vm_page', f)
-              for f in ('state', 'order', 'flags')}
-        # refs and pins are in an anonymous union: see mem/frame.h
-        holds = next(f.bitpos // 8 for f in self.type.fields()
-                     if f.name is None or f.name == '')
+              for f in ('state', 'order')}
+        # Two anonymous unions, see mem/frame.h: refs and pins; wpins and flags.
+        holds, special = [f.bitpos // 8 for f in self.type.fields()
+                          if not f.name][:2]
         size, unpack = self.type.sizeof, struct.unpack_from
         for i in range(self.n):
             o = i * size
             refs, pins = unpack('<II', self.data, o + holds)
             yield (i, self.data[o + at['state']], self.data[o + at['order']],
-                   unpack('<H', self.data, o + at['flags'])[0], refs, pins)
+                   unpack('<I', self.data, o + special + 4)[0], refs, pins)
