@@ -76,10 +76,19 @@ def pointer(address, type_name):
 
 
 def offset_of(type_name, member):
-    for f in ctype(type_name).fields():
-        if f.name == member:
-            return f.bitpos // 8
-    no_symbol(f'{type_name}.{member}')
+    """Of a member, also one inside of anonymous structs and unions."""
+    def find(kind):
+        for f in kind.fields():
+            inner = 0 if f.name == member else \
+                find(f.type) if not f.name else None
+            if inner is not None:
+                return f.bitpos // 8 + inner
+        return None
+
+    offset = find(ctype(type_name))
+    if offset is None:
+        no_symbol(f'{type_name}.{member}')
+    return offset
 
 
 def list_of(head, type_name, member):
@@ -380,13 +389,10 @@ class Frames:
         if self.data is None:
             self.data = read(int(self.array), self.n * self.type.sizeof)
         at = {f: offset_of('struct vm_page', f)
-              for f in ('state', 'order')}
-        # Two anonymous unions, see mem/frame.h: refs and pins; wpins and flags.
-        holds, special = [f.bitpos // 8 for f in self.type.fields()
-                          if not f.name][:2]
+              for f in ('state', 'order', 'flags', 'holds')}
         size, unpack = self.type.sizeof, struct.unpack_from
         for i in range(self.n):
             o = i * size
-            refs, pins = unpack('<II', self.data, o + holds)
+            refs, pins = unpack('<II', self.data, o + at['holds'])
             yield (i, self.data[o + at['state']], self.data[o + at['order']],
-                   unpack('<I', self.data, o + special + 4)[0], refs, pins)
+                   unpack('<I', self.data, o + at['flags'])[0], refs, pins)

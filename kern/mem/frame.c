@@ -375,7 +375,7 @@ frame_free(struct vm_page *pg)
 
 	KASSERT(pg->state == FRAME_USED && pg->pins == 0);
 	poison(pg, pg->order);
-	__atomic_store_n(&pg->holds, 0, __ATOMIC_RELAXED); /* a hint for some */
+	__atomic_store_n(&pg->holds, 0, __ATOMIC_RELAXED); /* page-out looks */
 	if (unlikely(pg->order != 0 || frame_is_low())) {
 		free_now(pg);
 		return;

@@ -68,9 +68,6 @@ struct vm_page {
 #define PG_WRITEBACK  0x0040 /* on its way to the disk */
 #define PG_HOLE	      0x0080 /* zero, and no place on the disk */
 
-/** PG_* of @p pg; without the lock of its owner, a hint. */
-#define page_flags(pg) __atomic_load_n(&(pg)->flags, __ATOMIC_RELAXED)
-
 /* In vm_page.special, by one load: the kernel writes to the page, or the page
  * cache has it. */
 #define PAGE_SPECIAL ((uint64_t)PG_CACHED << 32 | 0xffffffffu)
@@ -165,6 +162,20 @@ page_drop(struct vm_page *pg)
 {
 	if (page_drop_last(pg))
 		frame_free(pg);
+}
+
+/** PG_* of @p pg; without the lock of its owner, a hint. */
+static inline uint32_t
+page_flags(const struct vm_page *pg)
+{
+	return __atomic_load_n(&pg->flags, __ATOMIC_RELAXED);
+}
+
+/** Does the kernel write to @p pg through a pin just now? */
+static inline bool
+page_being_written(const struct vm_page *pg)
+{
+	return __atomic_load_n(&pg->wpins, __ATOMIC_ACQUIRE) != 0;
 }
 
 /** End of a kernel access; the last one frees a frame without references. */

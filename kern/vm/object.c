@@ -88,14 +88,18 @@ clear_flags(struct vm_page *pg, uint32_t bits)
 	__atomic_fetch_and(&pg->flags, ~bits, __ATOMIC_RELAXED);
 }
 
+/* @p *flags: of the page, by the one load that a look-up needs. */
 static __always_inline struct vm_page *
-find(const struct vm_object *o, uint64_t index)
+find(const struct vm_object *o, uint64_t index, uint32_t *flags)
 {
 	struct vm_page *pg = *bucket_of(o, index);
 
 	while (pg != NULL && (pg->owner != o || pg->offset != index))
 		pg = pg->chain;
-	if (pg != NULL && unlikely(!(page_flags(pg) & PG_REFERENCED)))
+	if (pg == NULL)
+		return NULL;
+	*flags = page_flags(pg);
+	if (unlikely(!(*flags & PG_REFERENCED)))
 		set_flags(pg, PG_REFERENCED);
 	return pg;
 }
@@ -103,7 +107,9 @@ find(const struct vm_object *o, uint64_t index)
 struct vm_page *
 vm_object_find(const struct vm_object *o, uint64_t index)
 {
-	return find(o, index);
+	uint32_t flags;
+
+	return find(o, index, &flags);
 }
 
 /* @p pg is BUSY and brings the cache's reference. */
@@ -156,7 +162,7 @@ take_out(struct vm_page *pg)
 {
 	struct vm_page **at = bucket_of(pg->owner, pg->offset);
 
-	KASSERT(!(page_flags(pg) & (PG_WRITEBACK)));
+	KASSERT(!(page_flags(pg) & PG_WRITEBACK));
 	if (page_flags(pg) & PG_MODIFIED)
 		unmodify(pg);
 	while (*at != pg)
@@ -283,11 +289,12 @@ vm_object_get(struct vm_object *o, uint64_t index, enum vm_object_how how,
     struct vm_page **out)
 {
 	struct vm_page *pg;
+	uint32_t flags;
 
 	if (unlikely(how != OBJ_READ || !spin_lock_fast(&vm_object_lock)))
 		return get_slow(o, index, how, out);
-	pg = find(o, index);
-	if (likely(pg != NULL && !(page_flags(pg) & PG_BUSY))) {
+	pg = find(o, index, &flags);
+	if (likely(pg != NULL && !(flags & PG_BUSY))) {
 		page_hold(pg);
 		spin_unlock(&vm_object_lock);
 		*out = pg;
@@ -341,7 +348,7 @@ collect(struct vm_object *o, struct vm_page **pages, struct vm_txn *txn)
 		write_protect(o, pg, txn);
 		/* What the kernel has yet to write through a pin would not
 		 * fault: the page stays modified. */
-		if (__atomic_load_n(&pg->wpins, __ATOMIC_ACQUIRE) != 0)
+		if (page_being_written(pg))
 			vm_object_modify(pg);
 		set_flags(pg, PG_WRITEBACK);
 		o->nwriteback++;
@@ -493,9 +500,10 @@ vm_object_purge(struct vm_object *o)
 static bool
 is_spare(const struct vm_page *pg)
 {
-	return (page_flags(pg) &
-		   (PG_CACHED | PG_BUSY | PG_WRITEBACK | PG_MODIFIED)) ==
-	    PG_CACHED &&
+	const uint32_t state =
+	    PG_CACHED | PG_BUSY | PG_WRITEBACK | PG_MODIFIED;
+
+	return (page_flags(pg) & state) == PG_CACHED &&
 	    __atomic_load_n(&pg->holds, __ATOMIC_ACQUIRE) == 1;
 }
 

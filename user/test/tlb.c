@@ -39,11 +39,22 @@ nth_cpu(int n)
 	return -1;
 }
 
+static void
+read_shared(int now)
+{
+	struct fault f = probe(shared_page, PROBE_READ);
+
+	(void)now;
+	seen_value = f.sig != 0 ? -1 : *(volatile int *)shared_page;
+}
+
+/* What the peer does at each step. */
+static void (*at_step)(int now) = read_shared;
+
 static void *
 peer_main(void *arg)
 {
 	int last = 0, now;
-	struct fault f;
 
 	if (!pin_to_cpu((int)(long)arg))
 		return (void *)1;
@@ -51,8 +62,7 @@ peer_main(void *arg)
 		if (now == last)
 			continue;
 		last = now;
-		f = probe(shared_page, PROBE_READ);
-		seen_value = f.sig != 0 ? -1 : *(volatile int *)shared_page;
+		at_step(now);
 		STORE(&peer_step, now);
 	}
 	return NULL;
@@ -473,21 +483,10 @@ shootdown_storm(void)
 
 enum { CROSSED = 64 };	/* pages of each; a shootdown a page */
 
-static void *
-copying_peer(void *arg)
+static void
+write_shared(int now)
 {
-	int last = 0, now;
-
-	if (!pin_to_cpu((int)(long)arg))
-		return (void *)1;
-	while ((now = LOAD(&step)) >= 0) {
-		if (now == last)
-			continue;
-		last = now;
-		memset(shared_page, now, CROSSED * PG);
-		STORE(&peer_step, now);
-	}
-	return NULL;
+	memset(shared_page, now, CROSSED * PG);
 }
 
 /* C6: faults hold the space shared, so that two threads which copy after a
@@ -502,7 +501,8 @@ crossed_shootdowns(void)
 	shared_page = (int *)map_pages(CROSSED);
 	memset(mine, 1, CROSSED * PG);
 	memset(shared_page, 1, CROSSED * PG);
-	start_peer(copying_peer);
+	at_step = write_shared;
+	start_peer(peer_main);
 	for (i = 1; i <= 10; i++) {
 		pid = (pid_t)EXPECT_OK(fork());
 		if (pid == 0)

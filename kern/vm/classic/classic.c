@@ -282,13 +282,6 @@ classic_prot_pages(struct vmspace *vs, const struct page_op *op, size_t n,
 	return 0;
 }
 
-static bool
-is_being_written(paddr_t pa)
-{
-	return phys_is_ram(pa) &&
-	    __atomic_load_n(&phys_to_page(pa)->wpins, __ATOMIC_ACQUIRE) != 0;
-}
-
 static int
 take_dirty(struct pmap_cursor *c, const struct pmap_leaf *leaf, void *arg)
 {
@@ -304,7 +297,8 @@ take_dirty(struct pmap_cursor *c, const struct pmap_leaf *leaf, void *arg)
 	}
 	/* While the kernel writes through a pin the page stays dirty: what it
 	 * has yet to write would not set D again. */
-	if (!is_being_written(leaf->pa))
+	if (!phys_is_ram(leaf->pa) ||
+	    !page_being_written(phys_to_page(leaf->pa)))
 		bits = pmap_cursor_change(c, PMAP_DIRTY, 0, pa->tg);
 out:
 	if (bits & PMAP_DIRTY)

@@ -42,7 +42,7 @@ take_odd(struct pmap_cursor *c, const struct pmap_leaf *leaf, void *arg)
 	page_hold(pg);
 	o->pg = pg;
 	o->bits = leaf->bits;
-	o->copy = __atomic_load_n(&pg->wpins, __ATOMIC_ACQUIRE) != 0;
+	o->copy = page_being_written(pg);
 	if (o->copy)
 		return 0;
 	if (!(leaf->bits & PMAP_COW))

@@ -115,7 +115,7 @@ keep_written(const struct revoke *rv, const struct mapnode *n)
 {
 	struct pmap_edit ed = { .set = PMAP_DIRTY };
 
-	if (__atomic_load_n(&rv->pg->wpins, __ATOMIC_ACQUIRE) != 0 &&
+	if (page_being_written(rv->pg) &&
 	    pmap_change(n->space->pmap, mapnode_va(n), &ed, rv->tg) != 0)
 		panic("l4: a mapping without an entry");
 }
@@ -234,8 +234,7 @@ take_leaf_locked(struct pmap_cursor *c, const struct pmap_leaf *leaf,
 	unsigned clear = own_rights(u) | reset_bits(u), old = leaf->bits;
 
 	if (leaf->bits & PMAP_RWX & ~own_rights(u)) {
-		if (reset_bits(u) &&
-		    __atomic_load_n(&pg->wpins, __ATOMIC_ACQUIRE) != 0)
+		if (reset_bits(u) && page_being_written(pg))
 			clear &= ~PMAP_DIRTY; /* see keep_written() */
 		if (leaf->bits & clear)
 			old = pmap_cursor_change(c, clear, 0, tk->tg);

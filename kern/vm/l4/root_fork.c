@@ -37,7 +37,7 @@ share(uintptr_t *slot)
 	}
 	pg = slot_page(*slot);
 	/* W is taken already, so that no new pin to write can come. */
-	if (__atomic_load_n(&pg->wpins, __ATOMIC_ACQUIRE) == 0) {
+	if (!page_being_written(pg)) {
 		*slot |= SLOT_COW;
 		page_hold(pg);
 		return *slot;

@@ -278,7 +278,7 @@ keep_dirty(struct vmspace *vs, vaddr_t va, uint64_t *word, uint64_t bit)
 
 	if (dirty)
 		*word |= bit;
-	if (pg == NULL || pg->wpins == 0 || l4_has(vs, va, pg))
+	if (pg == NULL || !page_being_written(pg) || l4_has(vs, va, pg))
 		return; /* l4_unmap() kept it as written */
 	if (!region_shared(region_find(vs, va)))
 		*word |= bit;

@@ -509,7 +509,7 @@ take_dirty(struct pmap_cursor *c, const struct pmap_leaf *leaf, void *arg)
 	/* While the kernel writes through a pin the page stays dirty: what it
 	 * has yet to write would not set D again. */
 	if (leaf->link == PV_UNMANAGED ||
-	    !is_being_written(phys_to_page(leaf->pa)))
+	    !page_being_written(phys_to_page(leaf->pa)))
 		bits = pmap_cursor_change(c, PMAP_DIRTY, 0, pa->tg);
 	if (bits & PMAP_DIRTY) {
 		pa->bitmap[i / 64] |= (uint64_t)1 << (i % 64);

@@ -129,7 +129,7 @@ fault_resident(const struct fault *f, struct vm_page *pg, unsigned bits)
 	    !entry_shared(f->entry) && (bits & PMAP_W)) {
 		if (f->access != PMAP_W)
 			bits &= ~PMAP_W;
-		else if (!is_being_written(pg))
+		else if (!page_being_written(pg))
 			return fault_pinned(f, pg);
 	}
 	return fault_enter(f, pg, bits);

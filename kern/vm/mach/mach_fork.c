@@ -38,7 +38,7 @@ separate_pinned(struct vm_map_entry *e)
 	LIST_FOREACH_SAFE(l, &o->memq) {
 		struct vm_page *pg = LIST_ENTRY(l, struct vm_page, link);
 
-		if (likely(!is_being_written(pg)) || pg->offset < first ||
+		if (likely(!page_being_written(pg)) || pg->offset < first ||
 		    pg->offset >= end)
 			continue;
 		if (s == NULL && (s = mach_object_shadow(e)) == NULL)

@@ -76,21 +76,14 @@ mach_object_has(const struct mach_object *o, uint64_t index)
 static inline bool
 is_cached(const struct vm_page *pg)
 {
-	return (page_flags(pg) & PG_CACHED) !=
-	    0;
+	return (page_flags(pg) & PG_CACHED) != 0;
 }
 
-/** The kernel reads or writes the frame just now; it writes. */
+/** The kernel reads or writes the frame just now. */
 static inline bool
 is_pinned(const struct vm_page *pg)
 {
 	return __atomic_load_n(&pg->pins, __ATOMIC_ACQUIRE) != 0;
-}
-
-static inline bool
-is_being_written(const struct vm_page *pg)
-{
-	return __atomic_load_n(&pg->wpins, __ATOMIC_ACQUIRE) != 0;
 }
 
 /* ---- mach_pv.c: which leaves show a page ---- */
